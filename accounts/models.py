@@ -1,0 +1,87 @@
+"""People. One table: a learner, a creator and a member of staff are the same kind of person with other rights."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.enums import Role
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """A person with a hashed password (or none that works). The email is stored in lower case."""
+        user = self.model(email=normalised_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """For `manage.py createsuperuser`: an administrator who may do everything in the Django admin."""
+        return self.create_user(email, password, role=Role.ADMIN, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=normalised_email(username or ""))
+
+
+def normalised_email(email: str) -> str:
+    """Emails compare without case here: two accounts that differ by case alone would be one person's two wallets."""
+    return email.strip().lower()
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Signs in by email. `is_creator` is set when the first item is created (a verified email is needed for that)."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254, unique=True)
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    role = models.CharField(max_length=10, choices=Role, default=Role.USER)
+    is_creator = models.BooleanField(default=False)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2, such as NG.")
+    bio = models.TextField(max_length=2000, blank=True)
+    avatar_url = models.URLField(max_length=500, blank=True)
+    # The platform's share of this creator's sales, where it differs from PLATFORM_FEE_BPS.
+    platform_fee_bps = models.PositiveIntegerField(null=True, blank=True, help_text="Basis points: 1500 is 15 %.")
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False, help_text="May sign in to the admin.")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["first_name", "last_name"]
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower_case"),
+            models.CheckConstraint(
+                condition=models.Q(platform_fee_bps__isnull=True) | models.Q(platform_fee_bps__lte=10_000),
+                name="accounts_user_platform_fee_at_most_all",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        return self.first_name or self.email

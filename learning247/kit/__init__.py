@@ -1,0 +1,1 @@
+"""Ground that everything may stand on: no tables, no imports of ours."""

@@ -1,0 +1,88 @@
+"""Errors to HTTP: one envelope for the whole API, from validation to 500.
+
+`{"type", "errors": [{"code", "detail", "attr"}], "request_id"}`, plus `"extra"` where a DomainError has some.
+"""
+
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
+from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
+from drf_standardized_errors.handler import exception_handler
+from drf_standardized_errors.types import ErrorResponse
+from rest_framework.exceptions import APIException
+
+from learning247.kit.api.renderers import to_json
+from learning247.kit.errors import DomainError, Unavailable
+from learning247.kit.request_ids import request_id_of
+
+__all__ = ["ExceptionFormatter", "ExceptionHandler", "error_response", "exception_handler", "not_found", "server_error"]
+
+
+class ExceptionHandler(BaseHandler):
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, OperationalError):
+            # The database is away, or a row stayed locked past the bound: the same request may succeed later.
+            exc = Unavailable("The service is busy. Try again in a moment.", retry_after=2)
+        if isinstance(exc, DomainError):
+            return _as_api_exception(exc)
+        return super().convert_known_exceptions(exc)
+
+
+def _as_api_exception(error: DomainError) -> APIException:
+    converted = APIException(detail=error.detail, code=error.code)
+    converted.status_code = error.status
+    converted.wait = error.retry_after  # type: ignore[attr-defined]
+    converted.extra = error.extra  # type: ignore[attr-defined]
+    converted.attr = error.attr  # type: ignore[attr-defined]
+    return converted
+
+
+class ExceptionFormatter(BaseFormatter):
+    def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "type": error_response.type.value,
+            "errors": [
+                {"code": error.code, "detail": error.detail, "attr": error.attr or getattr(self.exc, "attr", None)}
+                for error in error_response.errors
+            ],
+            "request_id": request_id_of(self.context.get("request")),
+        }
+        extra = getattr(self.exc, "extra", None)
+        if extra:
+            body["extra"] = extra
+        return body
+
+
+def error_response(request: HttpRequest, *, status: int, code: str, detail: str) -> HttpResponse:
+    """The envelope for plain Django views and error handlers."""
+    kind = "server_error" if status >= 500 else "client_error"
+    body = {
+        "type": kind,
+        "errors": [{"code": code, "detail": detail, "attr": None}],
+        "request_id": request_id_of(request),
+    }
+    return HttpResponse(to_json(body), status=status, content_type="application/json")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler400`."""
+    return error_response(request, status=400, code="bad_request", detail="The request is malformed.")
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
+    """`handler403`."""
+    return error_response(request, status=403, code="permission_denied", detail="This is not allowed.")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`handler404`: also for paths that no route knows."""
+    return error_response(request, status=404, code="not_found", detail="There is nothing at this address.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """`handler500`: says nothing of the cause; the log has it under the same request id."""
+    return error_response(request, status=500, code="error", detail="Something went wrong on our side.")
+
+

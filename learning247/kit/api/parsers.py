@@ -1,0 +1,20 @@
+"""JSON in, by orjson, strict: UTF-8, no NaN, no NUL bytes (PostgreSQL text cannot hold them)."""
+
+from typing import Any
+
+import orjson
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+
+class OrjsonParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        body = stream.read()
+        if b"\\u0000" in body or b"\x00" in body:
+            raise ParseError("The body contains a NUL character.")
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"The body is not valid JSON: {error.msg}.") from None

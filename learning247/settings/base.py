@@ -1,0 +1,267 @@
+"""Settings that hold everywhere. What differs stands in local.py, test.py and production.py.
+
+Every variable is explained in `.env.example`. Nothing secret has a default here.
+"""
+
+from datetime import timedelta
+
+from celery.schedules import crontab
+
+from learning247.kit.logs import logging_config
+from learning247.settings.env import BASE_DIR, env
+
+# --- Core -----------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env("SESSION_SECRET")
+DEBUG = False
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+PORT = env.int("PORT", default=8080)
+ROOT_URLCONF = "learning247.urls"
+WSGI_APPLICATION = "learning247.wsgi.application"
+ASGI_APPLICATION = "learning247.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False  # the API's paths have no trailing slash, and a redirect would lose a POST's body
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "corsheaders",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "django_celery_beat",
+    "learning247.records",
+    "accounts",
+    "wallets",
+    "payments",
+    "courses",
+    "adminpanel",
+]
+
+MIDDLEWARE = [
+    "learning247.kit.request_ids.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = BASE_DIR / "var" / "media"
+MEDIA_URL = "/files/"
+
+# --- Database, Redis ------------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL"),
+        "ENGINE": "django.db.backends.postgresql",
+        # Every thread keeps its own connection: nothing waits on a pool. Keep workers x threads below max_connections.
+        "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+        "ATOMIC_REQUESTS": False,  # one entry point = one transaction, opened by the service, not by the view
+        # PgBouncer in transaction mode gives no session state to rely on.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+# Migrations run as the owner of the tables (`manage.py migrate --database owner`), so that the app's own role
+# owns no ledger table and can neither drop nor disable a guard.
+if env("MIGRATION_DATABASE_URL", default=""):
+    DATABASES["owner"] = {
+        **env.db("MIGRATION_DATABASE_URL"),
+        "ENGINE": "django.db.backends.postgresql",
+        "TEST": {"MIRROR": "default"},
+    }
+
+REDIS_URL = env("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "learning247",
+        "OPTIONS": {
+            # A cache that is away must not take the site with it; a stuck one must not hang it (seconds).
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 0.5,
+        },
+    }
+}
+
+# --- People ---------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+SIMPLE_JWT = {
+    "SIGNING_KEY": env("JWT_SECRET"),
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.int("JWT_ACCESS_MINUTES", default=15)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("JWT_REFRESH_DAYS", default=30)),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "UPDATE_LAST_LOGIN": False,
+}
+REFRESH_COOKIE_NAME = "refresh_token"
+REFRESH_COOKIE_SECURE = True
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["learning247.kit.api.renderers.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["learning247.kit.api.parsers.OrjsonParser"],
+    "DEFAULT_PAGINATION_CLASS": "learning247.kit.api.pagination.CatalogPagination",
+    "DEFAULT_SCHEMA_CLASS": "learning247.kit.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "learning247.kit.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "learning247.kit.api.errors.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "learning247.kit.api.errors.ExceptionFormatter",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Learning247 Creators Platform",
+    "DESCRIPTION": "Educators sell courses, videos and live classes; learners buy them; creators get paid.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/(api|auth)",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
+    "ENUM_NAME_OVERRIDES": {
+        "ValidationErrorEnum": "drf_standardized_errors.openapi_serializers.ValidationErrorEnum.choices",
+        "ClientErrorEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum.choices",
+        "ServerErrorEnum": "drf_standardized_errors.openapi_serializers.ServerErrorEnum.choices",
+    },
+}
+FRONTEND_URL = env("FRONTEND_URL", default="http://localhost:3000")
+CORS_ALLOWED_ORIGINS = sorted({FRONTEND_URL, *env.list("CORS_ALLOWED_ORIGINS", default=[])})
+CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotency-Replayed", "Retry-After"]
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; JSON bodies are small
+WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", default=262_144)
+
+# --- Jobs -----------------------------------------------------------------------------------------------------------
+
+# Three queues, so that a flood of mail never delays a settlement: money, default, mail.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True  # every task is safe to run twice; a killed worker's task comes back
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Publishing must fail fast when Redis is away: the row is written, and a sweeper picks it up (seconds).
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 1,
+    "max_retries": 0,
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "sweep the inbox": {"task": "records.sweep_inbox", "schedule": 15.0},
+    "sweep outbound mail": {"task": "records.sweep_mail", "schedule": 30.0},
+    "sweep pending payments": {"task": "payments.sweep_pending", "schedule": 60.0},
+    "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
+    "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
+    "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
+}
+
+# --- Mail -----------------------------------------------------------------------------------------------------------
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env("EMAIL_HOST", default="")
+EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_HOST_USER = env("EMAIL_USER", default="")
+EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 20  # seconds
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Learning247 <no-reply@learning247.example>")
+
+# --- Money ----------------------------------------------------------------------------------------------------------
+
+PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=2000)
+CHECKOUT_LIFETIME_MINUTES = env.int("CHECKOUT_LIFETIME_MINUTES", default=60)
+# Currency -> gateway. A currency that stands here can be charged.
+PAYMENT_GATEWAY_BY_CURRENCY = env.dict(
+    "PAYMENT_GATEWAY_BY_CURRENCY",
+    default={
+        "NGN": "paystack",
+        "GHS": "paystack",
+        "ZAR": "paystack",
+        "KES": "paystack",
+        "USD": "stripe",
+        "GBP": "stripe",
+        "EUR": "stripe",
+        "JPY": "stripe",
+        "KWD": "stripe",
+    },
+)
+# Seconds to connect and to read. A gateway that takes longer has an unknown outcome, which verify resolves.
+GATEWAY_CONNECT_TIMEOUT = env.int("GATEWAY_CONNECT_TIMEOUT", default=5)
+GATEWAY_READ_TIMEOUT = env.int("GATEWAY_READ_TIMEOUT", default=20)
+
+PAYSTACK_SECRET_KEY = env("PAYSTACK_SECRET_KEY", default="")
+PAYSTACK_BASE_URL = env("PAYSTACK_BASE_URL", default="https://api.paystack.co")
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
+# Several while a secret is being rolled: a signature by any of them is genuine.
+STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_WEBHOOK_TOLERANCE = 300  # seconds, Stripe's own default
+
+# --- Logs -----------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(level=LOG_LEVEL, json=env.bool("LOG_JSON", default=True))

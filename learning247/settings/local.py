@@ -1,0 +1,17 @@
+"""A laptop: embedded servers, sandbox gateways, mails on the console. `embedded.local_environment()` made the secrets."""
+
+from learning247.kit.logs import logging_config
+from learning247.settings.base import *  # noqa: F403
+from learning247.settings.base import LOG_LEVEL, env
+
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = ["*"]
+REFRESH_COOKIE_SECURE = False  # plain http on localhost
+EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+LOGGING = logging_config(level=LOG_LEVEL, json=env.bool("LOG_JSON", default=False))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
