@@ -1,0 +1,41 @@
+"""Choices of the payments app."""
+
+from django.db import models
+
+
+class ProductKind(models.TextChoices):
+    COURSE = "course", "Course"
+    VIDEO = "video", "Video"
+    LIVE_CLASS = "live_class", "Live class"
+
+
+class GatewayName(models.TextChoices):
+    PAYSTACK = "paystack", "Paystack"
+    STRIPE = "stripe", "Stripe"
+
+
+class PaymentStatus(models.TextChoices):
+    """The diagram is above `Payment`."""
+
+    PENDING = "pending", "Pending"
+    PAID = "paid", "Paid"
+    FAILED = "failed", "Failed"
+    EXPIRED = "expired", "Expired"
+    IN_REVIEW = "in_review", "In review"
+    REFUNDED = "refunded", "Refunded"
+    PARTIALLY_REFUNDED = "partially_refunded", "Partially refunded"
+    DISPUTED = "disputed", "Disputed"
+
+
+class ReviewReason(models.TextChoices):
+    """Why money that the gateway captured was not settled."""
+
+    AMOUNT_MISMATCH = "amount_mismatch", "The gateway captured another amount"
+    CURRENCY_MISMATCH = "currency_mismatch", "The gateway captured another currency"
+    ALREADY_OWNED = "already_owned", "The buyer owns this already"
+
+
+class EntitlementSource(models.TextChoices):
+    PURCHASE = "purchase", "Purchase"
+    FREE = "free", "Free of charge"
+    STAFF = "staff", "Granted by staff"

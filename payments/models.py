@@ -1,0 +1,175 @@
+"""What is sold, who pays for it, and what that opens."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from learning247.kit.money import EXPONENTS, Money
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, ReviewReason
+from wallets.models import JournalEntry
+
+CURRENCY_CHOICES = [(code, code) for code in EXPONENTS]
+
+
+class Product(models.Model):
+    """Whatever is sold: a course, a video, a live class. The content row holds the key to its product; here stands
+    only the plain (kind, item_id). No seller means that the platform owns it and keeps the whole price."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=20, choices=ProductKind)
+    item_id = models.UUIDField(help_text="The course, video or live class.")
+    title = models.CharField(max_length=300)
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
+    )
+    active = models.BooleanField(default=False, help_text="Can be bought. Buyers keep what they own when it cannot.")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "item_id"), name="payments_product_once_per_item"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.title}"
+
+
+class Price(models.Model):
+    """What a product costs in one currency; zero means free of charge in that currency."""
+
+    id = models.BigAutoField(primary_key=True)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="prices")
+    currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
+    amount_minor = models.BigIntegerField(help_text="Minor units.")
+
+    class Meta:
+        ordering = ("currency",)
+        constraints = (
+            models.UniqueConstraint(fields=("product", "currency"), name="payments_price_once_per_currency"),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="payments_price_is_not_negative"),
+            models.CheckConstraint(condition=Q(currency__in=list(EXPONENTS)), name="payments_price_currency_known"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.money)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class Payment(models.Model):
+    """One attempt of one buyer to pay for one product. `reference` is what the gateway knows it by.
+
+        pending --captured, all agrees----------------------> paid
+           |  \\--declined--> failed --paid after all--------> paid   (the same reference may still succeed)
+           |  \\--checkout over--> expired --paid late--------> paid
+           \\--captured, but something disagrees (from any of the three)--> in_review
+
+    `paid` has a settlement entry (unless it was free) and a live entitlement; `in_review` has the captured money in
+    the platform's `unsettled` account. Refunds and disputes start from `paid`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    reference = models.CharField(max_length=40, unique=True, help_text="Ours; also the gateway's idempotency key.")
+    buyer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payments")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="payments")
+    status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING)
+    gateway = models.CharField(max_length=10, choices=GatewayName, blank=True, help_text="Empty: free, no gateway.")
+    currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
+    amount_minor = models.BigIntegerField(help_text="What we asked for, in minor units.")
+    platform_fee_bps = models.PositiveIntegerField(help_text="The platform's share, as agreed when the checkout opened.")
+    platform_fee_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when the payment settles.")
+
+    # What the gateway told us.
+    gateway_reference = models.CharField(max_length=255, blank=True, help_text="Checkout session or access code.")
+    gateway_payment_id = models.CharField(max_length=64, blank=True, help_text="The gateway's id of the money movement.")
+    checkout_url = models.URLField(max_length=1000, blank=True)
+    captured_minor = models.BigIntegerField(null=True, blank=True, help_text="What the gateway captured, minor units.")
+    captured_currency = models.CharField(max_length=3, blank=True)
+    gateway_fee_minor = models.BigIntegerField(null=True, blank=True, help_text="As the gateway reports it.")
+    failure_reason = models.CharField(max_length=200, blank=True)
+    review_reason = models.CharField(max_length=30, choices=ReviewReason, blank=True)
+
+    # What the kind of product needs to know when it is granted, such as the student of a course enrolment.
+    details = models.JSONField(default=dict, blank=True)
+    operation = models.CharField(max_length=60, help_text="With the key: a re-run after a crash finds this row.")
+    idempotency_key = models.CharField(max_length=255)
+    settlement_entry = models.OneToOneField(
+        JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    expires_at = models.DateTimeField(help_text="When the checkout closes.")
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway was last asked.")
+    settled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("buyer", "operation", "idempotency_key"), name="payments_payment_once_per_key"
+            ),
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="payments_payment_amount_not_negative"),
+            models.CheckConstraint(condition=Q(platform_fee_bps__lte=10_000), name="payments_payment_fee_at_most_all"),
+            models.CheckConstraint(
+                condition=~Q(status=PaymentStatus.PAID) | Q(settled_at__isnull=False),
+                name="payments_payment_paid_is_settled",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=PaymentStatus.PAID) | Q(amount_minor=0) | Q(settlement_entry__isnull=False),
+                name="payments_payment_paid_has_an_entry",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=PaymentStatus.IN_REVIEW) | ~Q(review_reason=""),
+                name="payments_payment_review_has_a_reason",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("buyer", "-id"), name="payments_payment_by_buyer"),
+            models.Index(
+                fields=("expires_at",), condition=Q(status=PaymentStatus.PENDING), name="payments_payment_pending"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount_minor, self.currency)
+
+
+class Entitlement(models.Model):
+    """A person's right to a product, from `starts_at` to `ends_at` (none: for good) unless revoked."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements")
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="entitlements")
+    source = models.CharField(max_length=20, choices=EntitlementSource)
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="entitlement"
+    )
+    starts_at = models.DateTimeField(default=now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            # Decides between two payments for the same thing that settle at the same moment.
+            models.UniqueConstraint(
+                fields=("user", "product"),
+                condition=Q(revoked_at__isnull=True, ends_at__isnull=True),
+                name="payments_entitlement_once_for_good",
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_reason="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_reason="")),
+                name="payments_entitlement_revoked_for_a_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} -> {self.product_id}"

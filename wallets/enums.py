@@ -1,0 +1,36 @@
+"""The chart of accounts and the kinds of journal entry."""
+
+from django.db import models
+
+
+class AccountKind(models.TextChoices):
+    # A person's accounts
+    AVAILABLE = "available", "Available"
+    CLEARING = "clearing", "Clearing"
+    HELD = "held", "Held for withdrawals"
+    DISPUTED = "disputed", "Disputed"
+    # The platform's accounts
+    GATEWAY_PAYSTACK = "gateway-paystack", "Held by Paystack"
+    GATEWAY_STRIPE = "gateway-stripe", "Held by Stripe"
+    FEES = "fees", "Platform fees"
+    SALES = "sales", "Sales of platform-owned items"
+    UNSETTLED = "unsettled", "Captured, not settled"
+
+
+PERSON_ACCOUNT_KINDS = (AccountKind.AVAILABLE, AccountKind.CLEARING, AccountKind.HELD, AccountKind.DISPUTED)
+GATEWAY_ACCOUNT_KINDS = {"paystack": AccountKind.GATEWAY_PAYSTACK, "stripe": AccountKind.GATEWAY_STRIPE}
+
+
+class EntryKind(models.TextChoices):
+    SALE = "sale", "Sale"
+    UNSETTLED_CAPTURE = "unsettled_capture", "Captured, may not settle yet"
+    UNSETTLED_RELEASE = "unsettled_release", "Captured payment released"
+    REFUND = "refund", "Refund"
+    DISPUTE = "dispute", "Dispute"
+    WITHDRAWAL_HOLD = "withdrawal_hold", "Withdrawal confirmed"
+    ADJUSTMENT = "adjustment", "Manual adjustment"
+
+
+# Only these may take a person's available balance below zero (a refund or a dispute after the payout). The database
+# keeps its own copy of this list in `ledger_place_line()`; a test compares the two.
+DEBT_ENTRY_KINDS = (EntryKind.REFUND, EntryKind.DISPUTE)
