@@ -6,3 +6,10 @@ from django.db import models
 class Role(models.TextChoices):
     USER = "user", "User"
     ADMIN = "admin", "Administrator"
+
+
+class SessionEnd(models.TextChoices):
+    """Why a session is over."""
+
+    SIGNED_OUT = "signed_out", "Signed out"
+    TOKEN_REUSED = "token_reused", "A refresh token was used twice"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.enums import Role
+from accounts.enums import Role, SessionEnd
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 
@@ -85,3 +85,37 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self) -> str:
         return self.first_name or self.email
+
+
+class Session(models.Model):
+    """A sign-in on one device: a family of refresh tokens of which only the latest, `refresh_id`, is good.
+
+        opened --refresh: the next token takes over--> opened
+          |  |
+          |  +--signed out--------------------------> ended (signed_out)
+          +-----a token other than the latest comes--> ended (token_reused)
+
+    Tokens themselves are never stored: whoever reads this table can sign in as nobody.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    refresh_id = models.CharField(max_length=32, help_text="The `jti` of the one refresh token that is still good.")
+    created_at = models.DateTimeField(default=now, editable=False)
+    refreshed_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField(help_text="When the latest refresh token expires.")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end_reason = models.CharField(max_length=20, choices=SessionEnd, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ended_at__isnull=True, end_reason="")
+                | (models.Q(ended_at__isnull=False) & ~models.Q(end_reason="")),
+                name="accounts_session_end_has_a_reason",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,54 @@
+"""What the accounts app refuses, and what the person can do next."""
+
+from learning247.kit.errors import DomainError, Forbidden, Malformed
+
+
+class Unauthenticated(DomainError):
+    """401: who is asking is not known (any more)."""
+
+    status = 401
+    code = "not_authenticated"
+    detail = "Sign in first."
+
+
+class InvalidCredentials(Unauthenticated):
+    """The same for an unknown email, a wrong password and a disabled account: it does not say who has an account."""
+
+    code = "invalid_credentials"
+    detail = "This email and password do not match an account."
+
+
+class TokenNotValid(Unauthenticated):
+    code = "token_not_valid"
+    detail = "This token is malformed, expired, or its session has ended. Sign in again."
+
+
+class TokenReused(Unauthenticated):
+    """A rotated refresh token came back: either its owner or a thief holds a stale copy, so the session is over."""
+
+    code = "token_reused"
+    detail = "This token was used before, so the session was ended to be safe. Sign in again."
+
+
+class EmailTaken(Malformed):
+    code = "email_taken"
+    detail = "There is already an account with this email. Sign in instead."
+
+
+class PasswordTooWeak(Malformed):
+    code = "password_too_weak"
+
+
+class VerificationTokenInvalid(Malformed):
+    code = "verification_token_invalid"
+    detail = "This link is not valid. Use the link of the latest mail."
+
+
+class VerificationTokenExpired(Malformed):
+    code = "verification_token_expired"
+    detail = "This link has expired: it is good for three days."
+
+
+class EmailNotVerified(Forbidden):
+    code = "email_not_verified"
+    detail = "Verify your email first: open the link in the mail that was sent when the account was made."

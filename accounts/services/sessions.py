@@ -1,0 +1,98 @@
+"""Signing in, staying signed in, signing out."""
+
+from dataclasses import dataclass
+
+from django.contrib.auth import authenticate
+from django.db import transaction
+
+from accounts.enums import SessionEnd
+from accounts.errors import InvalidCredentials, TokenNotValid, TokenReused
+from accounts.locks import session_lock
+from accounts.models import Session, User
+from accounts.services.users import user_register
+from accounts.tokens import RefreshClaims, issue_tokens
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person and the pair of tokens that speaks for them."""
+
+    user: User
+    access: str
+    refresh: str
+
+
+def session_open(user: User) -> SignedIn:
+    """Begin a session of `user`, whose identity the caller has established."""
+    session_id = new_id()
+    tokens = issue_tokens(user=user, session_id=session_id)
+    Session.objects.create(id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at)
+    return SignedIn(user, tokens.access, tokens.refresh)
+
+
+def session_open_for_newcomer(*, email: str, password: str, first_name: str, last_name: str) -> SignedIn:
+    """Register and sign in, both or neither. Raises EmailTaken, PasswordTooWeak."""
+    with transaction.atomic(durable=True):
+        return session_open(
+            user_register(email=email, password=password, first_name=first_name, last_name=last_name)
+        )
+
+
+def session_open_with_password(*, email: str, password: str) -> SignedIn:
+    """Sign in by email and password.
+
+    Raises InvalidCredentials for a wrong password, an unknown email and a disabled account alike; Django's backend
+    runs the hasher in each case, so the time taken does not tell them apart either.
+    """
+    user = authenticate(username=email, password=password)
+    if user is None:
+        raise InvalidCredentials
+    assert isinstance(user, User)
+    return session_open(user)
+
+
+def session_refresh(*, refresh: str) -> SignedIn:
+    """Trade the session's latest refresh token for a new pair; the one handed in is worth nothing afterwards.
+
+    A token that was traded before ends the session for everybody who holds a part of it: there is no telling the
+    owner from a thief (RFC 9700, 4.14.2). Raises TokenNotValid, TokenReused.
+    """
+    claims = RefreshClaims.read(refresh)
+    with transaction.atomic(durable=True):
+        session = session_lock(claims.session_id)
+        reused = session is not None and session.refresh_id != claims.refresh_id
+        if session is not None and reused:
+            _end(session, SessionEnd.TOKEN_REUSED)
+        elif session is not None and session.ended_at is None and session.user.is_active:
+            return _rotate(session)
+    # Only now, so that the end of the session is committed whatever becomes of the refusal.
+    if reused:
+        raise TokenReused
+    raise TokenNotValid
+
+
+def session_close(*, refresh: str) -> None:
+    """Sign out. Any refresh token of the session will do, and twice is as good as once. Raises TokenNotValid."""
+    claims = RefreshClaims.read(refresh)
+    with transaction.atomic(durable=True):
+        session = session_lock(claims.session_id)
+        if session is not None:
+            _end(session, SessionEnd.SIGNED_OUT)
+
+
+def _rotate(session: Session) -> SignedIn:
+    tokens = issue_tokens(user=session.user, session_id=session.id)
+    session.refresh_id = tokens.refresh_id
+    session.refreshed_at = now()
+    session.expires_at = tokens.expires_at
+    session.save(update_fields=["refresh_id", "refreshed_at", "expires_at"])
+    return SignedIn(session.user, tokens.access, tokens.refresh)
+
+
+def _end(session: Session, reason: SessionEnd) -> None:
+    if session.ended_at is None:
+        session.ended_at = now()
+        session.end_reason = reason
+        session.save(update_fields=["ended_at", "end_reason"])

@@ -1,0 +1,81 @@
+"""Making people and changing what they say about themselves."""
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from accounts.enums import Role
+from accounts.errors import EmailTaken, PasswordTooWeak
+from accounts.models import User, normalised_email
+from learning247.kit.clock import now
+
+PROFILE_FIELDS = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
+
+
+def user_register(*, email: str, password: str, first_name: str, last_name: str) -> User:
+    """A new person whose email is not verified yet.
+
+    Two at once with the same email: the unique constraint lets one through. Raises EmailTaken, PasswordTooWeak.
+    """
+    user = User(email=normalised_email(email), first_name=first_name, last_name=last_name)
+    password_check(password, user=user)
+    user.password = make_password(password)
+    _insert(user)
+    return user
+
+
+def user_update_profile(*, user: User, changes: dict[str, Any]) -> User:
+    """Change what people may change about themselves; keys other than PROFILE_FIELDS are a programming error."""
+    unknown = changes.keys() - set(PROFILE_FIELDS)
+    if unknown:
+        raise ValueError(f"Not a profile field: {', '.join(sorted(unknown))}.")
+    for name, value in changes.items():
+        setattr(user, name, value)
+    if changes:
+        user.save(update_fields=list(changes))
+    return user
+
+
+def admin_seed(*, email: str, password: str) -> tuple[User, bool]:
+    """The platform's administrator and whether it was made now; safe to run on every deployment.
+
+    A person who has this email becomes administrator and keeps the password. Raises PasswordTooWeak.
+    """
+    rights = {"role": Role.ADMIN, "is_staff": True, "is_superuser": True, "is_active": True}
+    with transaction.atomic(durable=True):
+        known = User.objects.select_for_update(of=("self",), no_key=True).filter(email=normalised_email(email)).first()
+        user = known or user_register(email=email, password=password, first_name="Platform", last_name="Administrator")
+        for name, value in rights.items():
+            setattr(user, name, value)
+        user.email_verified_at = user.email_verified_at or now()
+        user.save(update_fields=[*rights, "email_verified_at"])
+    return user, known is None
+
+
+def password_check(password: str, *, user: User) -> None:
+    """Raises PasswordTooWeak with every rule of AUTH_PASSWORD_VALIDATORS that `password` breaks for this person."""
+    try:
+        validate_password(password, user=user)
+    except ValidationError as error:
+        reasons = [{"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list]
+        detail = " ".join(reason["detail"] for reason in reasons)
+        raise PasswordTooWeak(detail, attr="password", extra={"reasons": reasons}) from None
+
+
+def _insert(user: User) -> None:
+    try:
+        with transaction.atomic():  # a savepoint where a caller has a transaction: its own work survives the refusal
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        if _violated_constraint(error) == "accounts_user_email_key":
+            raise EmailTaken(attr="email") from None
+        raise
+
+
+def _violated_constraint(error: IntegrityError) -> str | None:
+    """The name of the constraint, from PostgreSQL's own diagnostics rather than from the message."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None)
