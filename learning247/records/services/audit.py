@@ -1,0 +1,43 @@
+"""The audit trail: who did what to what, why."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from learning247.kit.api.renderers import to_json
+from learning247.records.models import AuditEntry
+
+
+def audit_record(
+    *,
+    actor: AbstractBaseUser | None,
+    action: str,
+    subject_kind: str,
+    subject_id: UUID | str | int,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Add an entry in the caller's transaction, so that it stands exactly when the action does.
+
+    `actor` None is the platform itself. `before` and `after` are plain data (ids and times may be UUID and datetime)
+    without secrets. Nobody can change or remove the entry: the database refuses (migration 0002).
+    """
+    return AuditEntry.objects.create(
+        actor=actor,
+        action=action,
+        subject_kind=subject_kind,
+        subject_id=str(subject_id),
+        reason=reason,
+        before=_plain(before),
+        after=_plain(after),
+        request_id=str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64],
+    )
+
+
+def _plain(values: Mapping[str, Any] | None) -> Any:
+    return None if values is None else orjson.loads(to_json(dict(values)))

@@ -1,0 +1,153 @@
+"""The webhook inbox: receive once, handle until done, keep what happened."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection
+
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from learning247.kit.jobs import enqueue_on_commit
+from learning247.records.enums import EventStatus
+from learning247.records.errors import EventNotReady
+from learning247.records.models import InboundEvent
+from learning247.records.reasons import reason_of
+from learning247.records.registry import event_handler_for
+from learning247.records.services.leases import (
+    ENQUEUED_GRACE,
+    lease_stamp,
+    lease_sweep,
+    lease_take,
+    retry_delay,
+)
+
+logger = structlog.get_logger(__name__)
+
+# Longer than the slowest handler: a gateway call with its retries and timeouts, and the settlement.
+LEASE = timedelta(seconds=120)
+FIRST_DELAY = timedelta(seconds=15)
+NOBODY = "ignored: no handler"
+DIED = "The worker died each time it handled this."
+
+# One statement: the new row, or the one that is there already.
+_RECEIVE = """
+WITH received AS (
+    INSERT INTO records_inboundevent
+        (id, source, external_id, event_type, headers, body, received_at, status, attempts, due_at, outcome, reason)
+    VALUES (%(id)s, %(source)s, %(external_id)s, %(event_type)s, %(headers)s, %(body)s, %(moment)s, 'pending', 0,
+            %(due_at)s, '', '')
+    ON CONFLICT (source, external_id) DO NOTHING
+    RETURNING id
+)
+SELECT id, true FROM received
+UNION ALL
+SELECT id, false FROM records_inboundevent WHERE source = %(source)s AND external_id = %(external_id)s
+LIMIT 1
+"""
+
+
+def max_attempts() -> int:
+    """How many attempts an event gets before it is parked (INBOX_MAX_ATTEMPTS, 12: about four hours)."""
+    return int(getattr(settings, "INBOX_MAX_ATTEMPTS", 12))
+
+
+def event_receive(
+    *, source: str, external_id: str, event_type: str, headers: Mapping[str, str], body: bytes
+) -> tuple[UUID, bool]:
+    """Keep a delivery whose signature was verified: (its id, True), or (the id of the first one, False).
+
+    One insert-or-ignore statement in the caller's transaction, if any; after commit the event is enqueued. `body` is
+    the raw bytes that were signed. `headers` must hold no signature. external_id <= 255, event_type <= 100 characters.
+    """
+    moment = now()
+    parameters = {
+        "id": new_id(),
+        "source": source,
+        "external_id": external_id,
+        "event_type": event_type,
+        "headers": InboundEvent._meta.get_field("headers").get_db_prep_value(dict(headers), connection),
+        "body": body,
+        "moment": moment,
+        "due_at": moment + ENQUEUED_GRACE,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIVE, parameters)
+        row = cursor.fetchone()
+    if row is None:
+        # The first delivery committed while this statement ran: too late for its snapshot, so look once more.
+        return InboundEvent.objects.only("id").get(source=source, external_id=external_id).id, False
+    event_id, created = row
+    if created:
+        _enqueue(event_id, 0)
+    return event_id, created
+
+
+def event_handle(event_id: UUID | str, *, attempt: int | None = None) -> None:
+    """Handle a pending event: take it, let its handler work, stamp the outcome after the work has committed.
+
+    Safe to call any number of times, at once, and to be killed anywhere. Nothing is raised for a failing handler: the
+    event is due again later, or parked with the reason once its attempts are used up. Must not run in a transaction.
+    """
+    event = lease_take(InboundEvent, event_id, duration=LEASE, attempt=attempt)
+    if event is None:
+        return
+    log = logger.bind(event_id=str(event.id), source=event.source, event_type=event.event_type)
+    if event.attempts > max_attempts():
+        _put_off(event, DIED)
+        log.error("event_parked", reason=DIED)
+        return
+    handler = event_handler_for(event.source, event.event_type)
+    try:
+        outcome = NOBODY if handler is None else handler(event)
+    except EventNotReady as error:
+        log.info("event_not_ready", reason=str(error), attempts=event.attempts)
+        _put_off(event, str(error) or "Not ready yet.")
+        return
+    except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a handler raises is kept and retried
+        log.warning("event_failed", reason=reason_of(error), attempts=event.attempts, exc_info=True)
+        _put_off(event, reason_of(error))
+        return
+    if lease_stamp(event, status=EventStatus.DONE, done_at=now(), outcome=outcome[:100], reason=""):
+        log.info("event_handled", outcome=outcome)
+    else:
+        log.warning("event_lease_lost", outcome=outcome)
+
+
+def _put_off(event: InboundEvent, reason: str) -> None:
+    if event.attempts >= max_attempts():
+        lease_stamp(event, status=EventStatus.PARKED, reason=reason)
+    else:
+        lease_stamp(event, due_at=now() + retry_delay(event.attempts, first=FIRST_DELAY), reason=reason)
+
+
+def inbox_sweep(*, limit: int = 500) -> list[UUID]:
+    """Enqueue what is due and in nobody's hands: never enqueued, failed before, or left by a worker that died."""
+    due = lease_sweep(InboundEvent, limit=limit)
+    for event_id, attempts in due:
+        _enqueue(event_id, attempts)
+    return [event_id for event_id, _ in due]
+
+
+def event_replay(event_ids: Iterable[UUID]) -> int:
+    """Make these events pending again, as if they had just come; return how many. Those in work now are left alone."""
+    moment = now()
+    replayed = (
+        InboundEvent.objects.filter(pk__in=list(event_ids))
+        .exclude(status=EventStatus.PENDING, lease_until__gt=moment)
+        .values_list("pk", flat=True)
+    )
+    ids = list(replayed)
+    count = replayed.filter(pk__in=ids).update(
+        status=EventStatus.PENDING, attempts=0, due_at=moment + ENQUEUED_GRACE, lease_until=None,
+        done_at=None, outcome="", reason="",
+    )  # fmt: skip
+    for event_id in ids:
+        _enqueue(event_id, 0)
+    return count
+
+
+def _enqueue(event_id: UUID, attempts: int) -> None:
+    enqueue_on_commit("records.handle_event", event_id, attempts, queue="money")
