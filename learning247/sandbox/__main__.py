@@ -6,7 +6,7 @@ import os
 import sys
 
 from learning247.sandbox.config import ConfigError, read_config
-from learning247.sandbox.server import PortTaken, build_server, listen
+from learning247.sandbox.server import PortTakenError, build_server, listen
 from learning247.sandbox.state import StateError
 
 
@@ -16,10 +16,11 @@ def main() -> int:
         listener = listen(wanted.host, wanted.port)
         config = wanted.with_port(listener.getsockname()[1])
         server = build_server(config)
-    except (ConfigError, PortTaken, StateError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
+    except (ConfigError, PortTakenError, StateError) as error:
+        sys.stderr.write(f"sandbox: {error}\n")
         return 1
-    print(f"sandbox: Paystack and Stripe on {config.public_url}", flush=True)
+    sys.stdout.write(f"sandbox: Paystack and Stripe on {config.public_url}\n")
+    sys.stdout.flush()
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:

@@ -44,15 +44,18 @@ class Application:
         )
         setup = stripe_page.SetupPage(stripe.accounts, stripe.objects)
         both = ["GET", "POST"]
-        self.asgi = Starlette(lifespan=self._lifespan, routes=[
-            Route("/", self._index),
-            Route("/paystack/checkout/{access_code}", pages[0].serve, methods=both),
-            Route("/stripe/c/pay/{session}", pages[1].serve, methods=both),
-            Route("/stripe/setup/{account}/{token}", setup.serve, methods=both),
-            *Levers(self.world, paystack, stripe, log, pages).routes(),
-            Mount("/paystack", Gateway(self.world, paystack, log, sever)),
-            Mount("/stripe", Gateway(self.world, stripe, log, sever)),
-        ])
+        self.asgi = Starlette(
+            lifespan=self._lifespan,
+            routes=[
+                Route("/", self._index),
+                Route("/paystack/checkout/{access_code}", pages[0].serve, methods=both),
+                Route("/stripe/c/pay/{session}", pages[1].serve, methods=both),
+                Route("/stripe/setup/{account}/{token}", setup.serve, methods=both),
+                *Levers(self.world, paystack, stripe, log, pages).routes(),
+                Mount("/paystack", Gateway(self.world, paystack, log, sever)),
+                Mount("/stripe", Gateway(self.world, stripe, log, sever)),
+            ],
+        )
 
     async def _index(self, request: Request) -> Response:
         config, outbox = self.world.config, self.world.outbox
@@ -85,5 +88,8 @@ class Application:
             await asyncio.to_thread(self._file.write, self._serialised())
 
     def _serialised(self) -> str:
-        state = self.world.store.dump() | {"offset": self.world.clock.offset, "behaviour": self.world.behaviour}
+        state = self.world.store.dump() | {
+            "offset": self.world.clock.offset,
+            "behaviour": self.world.behaviour,
+        }
         return json.dumps(state)

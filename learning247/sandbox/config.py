@@ -20,8 +20,8 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8090
     public_url: str = ""
-    paystack_secret_key: str = "sk_test_sandbox_paystack"
-    stripe_secret_key: str = "sk_test_sandbox_stripe"
+    paystack_secret_key: str = "sk_test_sandbox_paystack"  # noqa: S105 - opens nothing but this
+    stripe_secret_key: str = "sk_test_sandbox_stripe"  # noqa: S105 - opens nothing but this
     stripe_webhook_secrets: tuple[str, ...] = ("whsec_sandbox",)
     paystack_webhook_url: str = f"http://127.0.0.1:8080{PAYSTACK_EVENTS}"
     stripe_webhook_url: str = f"http://127.0.0.1:8080{STRIPE_EVENTS}"

@@ -18,7 +18,7 @@ class ControlError(RuntimeError):
     """The sandbox refused a control request; the message is its reason."""
 
 
-class WaitExpired(AssertionError):
+class WaitExpiredError(AssertionError):
     """A condition did not come true in time."""
 
 
@@ -30,7 +30,7 @@ class ControlClient:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    # -- the whole ---------------------------------------------------------------------------------------------
+    # -- the whole -----------------------------------------------------------------------------------------
 
     def health(self) -> Json:
         return self._call("GET", "/health")
@@ -57,9 +57,11 @@ class ControlClient:
     def top_up(self, provider: str, currency: str, amount: int, account: str = "") -> int:
         """Add minor units to a balance; answers the new balance."""
         body: Json = {"provider": provider, "currency": currency, "amount": amount}
-        return int(self._call("POST", "/balances", body | ({"account": account} if account else {}))["balance"])
+        return int(
+            self._call("POST", "/balances", body | ({"account": account} if account else {}))["balance"]
+        )
 
-    # -- faults ------------------------------------------------------------------------------------------------
+    # -- faults --------------------------------------------------------------------------------------------
 
     def fault(self, kind: str, **fields: Any) -> int:
         """Plan a fault: provider, method, path, event, times, seconds, status, amount, currency, count."""
@@ -78,10 +80,12 @@ class ControlClient:
     def clear_faults(self) -> None:
         self._call("DELETE", "/faults")
 
-    # -- people, banks -----------------------------------------------------------------------------------------
+    # -- people, banks -------------------------------------------------------------------------------------
 
     def pay(self, provider: str, payment: str, card: str = "") -> Json:
-        """Pay a checkout: by reference (Paystack) or session id (Stripe), with a test card or the good one."""
+        """Pay a checkout: by reference (Paystack) or session id (Stripe), with a test card or the good
+        one.
+        """
         return self.checkout(provider, payment, "pay", card)
 
     def decline(self, provider: str, payment: str) -> Json:
@@ -94,8 +98,12 @@ class ControlClient:
         """Also, for Stripe: pay_later, then settle or fail; expire."""
         return self._call("POST", f"/{provider}/checkouts/{payment}", {"action": action, "card": card})
 
-    def open_dispute(self, provider: str, payment: str, amount: int | None = None, reason: str = "general") -> Json:
-        return self._call("POST", f"/{provider}/disputes", {"payment": payment, "amount": amount, "reason": reason})
+    def open_dispute(
+        self, provider: str, payment: str, amount: int | None = None, reason: str = "general"
+    ) -> Json:
+        return self._call(
+            "POST", f"/{provider}/disputes", {"payment": payment, "amount": amount, "reason": reason}
+        )
 
     def decide_dispute(self, provider: str, dispute: str | int, outcome: str) -> Json:
         """``won`` or ``lost``; for Paystack also ``remind``."""
@@ -117,7 +125,7 @@ class ControlClient:
     def restrict(self, account: str) -> Json:
         return self._call("POST", f"/stripe/accounts/{account}", {"action": "restrict"})
 
-    # -- webhooks ----------------------------------------------------------------------------------------------
+    # -- webhooks ------------------------------------------------------------------------------------------
 
     def webhooks(self, **filters: str) -> list[Json]:
         """Deliveries by provider, event, status, about; each with its attempts."""
@@ -148,7 +156,9 @@ class ControlClient:
         """Deliver all undelivered in an order that the seed decides; answers that order."""
         return cast(list[str], self._call("POST", "/webhooks/shuffle", {"seed": seed})["order"])
 
-    def wait_for_webhook(self, event: str, status: str = "delivered", seconds: float = 10.0, **filters: str) -> Json:
+    def wait_for_webhook(
+        self, event: str, status: str = "delivered", seconds: float = 10.0, **filters: str
+    ) -> Json:
         """The first delivery of this event in this status, once there is one."""
         found: list[Json] = []
 
@@ -159,7 +169,7 @@ class ControlClient:
         self.wait_until(there, seconds=seconds)
         return found[0]
 
-    # -- requests ----------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------
 
     def requests(self, **filters: str) -> list[Json]:
         """Logged calls with their answers: provider, method, path (its beginning), after, limit."""
@@ -168,19 +178,27 @@ class ControlClient:
     def forget_requests(self) -> None:
         self._call("DELETE", "/requests")
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
-        """Look again and again until a condition is true; :class:`WaitExpired` when it takes too long."""
+        """Look again and again until a condition is true; :class:`WaitExpiredError` when it takes too
+        long.
+        """
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
-                raise WaitExpired(f"not true within {seconds} s")
+                raise WaitExpiredError(f"not true within {seconds} s")
             time.sleep(POLL_SECONDS)
 
-    def _call(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Json:
+    def _call(
+        self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
+    ) -> Json:
         answer = self._session.request(
-            method, f"{self._base}{path}", json=body if method == "POST" else None, params=query, timeout=TIMEOUT
+            method,
+            f"{self._base}{path}",
+            json=body if method == "POST" else None,
+            params=query,
+            timeout=TIMEOUT,
         )
         if not answer.ok:
             raise ControlError(f"{method} {path}: {answer.status_code} {answer.text}")

@@ -17,18 +17,33 @@ from learning247.sandbox.wire import Json
 
 CALL_KINDS = ("delay", "drop", "error", "timeout", "late", "wrong_amount", "wrong_currency")
 EVENT_KINDS = (
-    "webhook_duplicate", "webhook_reorder", "webhook_drop", "webhook_delay",
-    "webhook_wrong_amount", "webhook_wrong_currency",
+    "webhook_duplicate",
+    "webhook_reorder",
+    "webhook_drop",
+    "webhook_delay",
+    "webhook_wrong_amount",
+    "webhook_wrong_currency",
 )
 TRANSFER_KINDS = ("transfer_reversal",)
 KINDS = CALL_KINDS + EVENT_KINDS + TRANSFER_KINDS
 
 DEFAULT_SECONDS = {
-    "delay": 1.0, "timeout": 60.0, "late": 35.0, "webhook_delay": 30.0, "webhook_reorder": 5.0,
+    "delay": 1.0,
+    "timeout": 60.0,
+    "late": 35.0,
+    "webhook_delay": 30.0,
+    "webhook_reorder": 5.0,
     "transfer_reversal": 60.0,
 }
 # Fields that hold money in either provider's objects; a wrong amount changes them all alike.
-AMOUNT_FIELDS = ("amount", "requested_amount", "amount_total", "amount_subtotal", "amount_received", "amount_captured")
+AMOUNT_FIELDS = (
+    "amount",
+    "requested_amount",
+    "amount_total",
+    "amount_subtotal",
+    "amount_received",
+    "amount_captured",
+)
 
 
 class FaultError(ValueError):
@@ -37,7 +52,9 @@ class FaultError(ValueError):
 
 @dataclass
 class Rule:
-    """One planned fault. ``times`` counts down; none means for ever. ``amount`` is a difference in minor units."""
+    """One planned fault. ``times`` counts down; none means for ever. ``amount`` is a difference in minor
+    units.
+    """
 
     kind: str
     provider: str = "*"
@@ -161,7 +178,7 @@ class FaultDial:
             return {}
         place = f"{target.provider} {target.method} {target.route} {target.event} {kinds[0]}"
         self._seen[place] = self._seen.get(place, 0) + 1
-        draw = random.Random(f"{self._seed} {place} {self._seen[place]}")
+        draw = random.Random(f"{self._seed} {place} {self._seen[place]}")  # noqa: S311 - repeatable, not secret
         return {kind: Rule(kind) for kind in kinds if draw.random() < self._rates.get(kind, 0.0)}
 
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from learning247.sandbox.faults import FaultPlan, Target
-from learning247.sandbox.wire import Call, Handler, Json, Refusal, Reply
+from learning247.sandbox.wire import Call, Handler, Json, RefusalError, Reply
 from learning247.sandbox.world import World
 
 KEPT_REQUESTS = 10_000
@@ -81,14 +81,23 @@ class RequestLog:
 
     def add(self, call: Call, reply: Reply | None, faults: list[str], milliseconds: int) -> None:
         self._numbered += 1
-        self._records.append({
-            "id": self._numbered, "provider": call.provider, "method": call.method, "path": call.path,
-            "route": call.route, "query": [list(pair) for pair in call.query], "headers": _public(call.headers),
-            "body": call.body.decode("utf-8", "replace"), "faults": faults, "milliseconds": milliseconds,
-            "response": None if reply is None else {
-                "status": reply.status, "headers": reply.headers, "body": reply.body
-            },
-        })
+        self._records.append(
+            {
+                "id": self._numbered,
+                "provider": call.provider,
+                "method": call.method,
+                "path": call.path,
+                "route": call.route,
+                "query": [list(pair) for pair in call.query],
+                "headers": _public(call.headers),
+                "body": call.body.decode("utf-8", "replace"),
+                "faults": faults,
+                "milliseconds": milliseconds,
+                "response": None
+                if reply is None
+                else {"status": reply.status, "headers": reply.headers, "body": reply.body},
+            }
+        )
 
     def records(self) -> list[Json]:
         return list(self._records)
@@ -127,15 +136,30 @@ class Gateway:
         for route in self._dialect.routes:
             arguments = route.match(path) if route.method == request.method else None
             if arguments is not None:
-                return self._call(request.method, path, route.template, arguments, query, headers, body), route.handler
+                return self._call(
+                    request.method, path, route.template, arguments, query, headers, body
+                ), route.handler
         return self._call(request.method, path, "", {}, query, headers, body), None
 
     def _call(
-        self, method: str, path: str, route: str, arguments: Mapping[str, str], query: list[tuple[str, str]],
-        headers: Mapping[str, str], body: bytes,
+        self,
+        method: str,
+        path: str,
+        route: str,
+        arguments: Mapping[str, str],
+        query: list[tuple[str, str]],
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> Call:
         return Call(
-            self._dialect.provider, method, path, route, arguments, tuple(query), headers, body,
+            self._dialect.provider,
+            method,
+            path,
+            route,
+            arguments,
+            tuple(query),
+            headers,
+            body,
             f"req_{secrets.token_urlsafe(10)}",
         )
 
@@ -146,7 +170,7 @@ class Gateway:
         try:
             self._dialect.authenticate(call)
             known = self._dialect.begin(call)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return self._dialect.stamp(call, refusal.reply)
         if known is not None:
             return known
@@ -168,7 +192,7 @@ class Gateway:
             return self._dialect.missing(call)
         try:
             return self._dialect.execute(call, handler)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return refusal.reply
 
     async def _in_time(self, plan: FaultPlan, receive: Receive) -> bool:
@@ -193,7 +217,9 @@ async def _gone(receive: Receive, seconds: float = 5.0) -> bool:
 
 def _response(reply: Reply) -> Response:
     return Response(
-        json.dumps(reply.body, separators=(",", ":")), status_code=reply.status, headers=reply.headers,
+        json.dumps(reply.body, separators=(",", ":")),
+        status_code=reply.status,
+        headers=reply.headers,
         media_type="application/json",
     )
 

@@ -20,7 +20,7 @@ from learning247.sandbox.paystack.dialect import Paystack
 from learning247.sandbox.stripe import page as stripe_page
 from learning247.sandbox.stripe.dialect import Stripe
 from learning247.sandbox.stripe.objects import PLATFORM
-from learning247.sandbox.wire import Json, Refusal
+from learning247.sandbox.wire import Json, RefusalError
 from learning247.sandbox.world import DEFAULT_DIALS, DialError, World
 
 PROVIDERS = ("paystack", "stripe")
@@ -32,7 +32,7 @@ class LeverError(ValueError):
     """A control request that makes no sense."""
 
 
-class NotThere(LookupError):
+class NotThereError(LookupError):
     """A control request about something unknown."""
 
 
@@ -40,7 +40,11 @@ class Levers:
     """Routes of the control API."""
 
     def __init__(
-        self, world: World, paystack: Paystack, stripe: Stripe, log: RequestLog,
+        self,
+        world: World,
+        paystack: Paystack,
+        stripe: Stripe,
+        log: RequestLog,
         pages: tuple[paystack_page.PaymentPage, stripe_page.PaymentPage],
     ) -> None:
         self._world = world
@@ -84,7 +88,7 @@ class Levers:
         ]
         return [Route(f"/control{path}", _endpoint(lever), methods=[method]) for method, path, lever in table]
 
-    # -- the whole ---------------------------------------------------------------------------------------------
+    # -- the whole -----------------------------------------------------------------------------------------
 
     async def health(self, request: Request, body: Json) -> Json:
         return {"ok": True, "webhooks_idle": self._world.outbox.idle()}
@@ -96,8 +100,10 @@ class Levers:
             rows = list(self._world.store.newest(name))[:TABLES_SHOWN]
             return {"table": name, "rows": rows}
         return {
-            "tables": self._world.store.sizes(), "now": self._world.clock.now(),
-            "behaviour": self._world.behaviour, "paused": sorted(self._world.outbox.paused),
+            "tables": self._world.store.sizes(),
+            "now": self._world.clock.now(),
+            "behaviour": self._world.behaviour,
+            "paused": sorted(self._world.outbox.paused),
         }
 
     async def reset(self, request: Request, body: Json) -> Json:
@@ -128,7 +134,11 @@ class Levers:
 
     async def top_up(self, request: Request, body: Json) -> Json:
         """``{"provider", "currency", "amount", "account"?}``: amount in minor units, negative takes away."""
-        provider, currency, amount = _provider(body.get("provider")), str(body.get("currency", "")), body.get("amount")
+        provider, currency, amount = (
+            _provider(body.get("provider")),
+            str(body.get("currency", "")),
+            body.get("amount"),
+        )
         if not isinstance(amount, int) or len(currency) != 3:
             raise LeverError("amount must be an integer of minor units, currency a three-letter code")
         if provider == "paystack":
@@ -138,7 +148,7 @@ class Levers:
         self._stripe.balances.add(account, currency.lower(), amount)
         return {"balance": self._stripe.balances.available(account, currency.lower())}
 
-    # -- faults ------------------------------------------------------------------------------------------------
+    # -- faults --------------------------------------------------------------------------------------------
 
     async def faults(self, request: Request, body: Json) -> Json:
         return self._world.dial.describe()
@@ -149,7 +159,7 @@ class Levers:
     async def remove_fault(self, request: Request, body: Json) -> Json:
         number = request.path_params["id"]
         if not number.isdecimal() or not self._world.dial.remove(int(number)):
-            raise NotThere(f"no fault {number}")
+            raise NotThereError(f"no fault {number}")
         return {"ok": True}
 
     async def clear_faults(self, request: Request, body: Json) -> Json:
@@ -163,33 +173,43 @@ class Levers:
         self._world.dial.randomise(seed, rates)
         return self._world.dial.describe()
 
-    # -- requests ----------------------------------------------------------------------------------------------
+    # -- requests ------------------------------------------------------------------------------------------
 
     async def requests(self, request: Request, body: Json) -> Json:
-        """By ``provider``, ``method``, ``path`` (its beginning), ``after`` (an id); at most ``limit``, the newest."""
+        """By ``provider``, ``method``, ``path`` (its beginning), ``after`` (an id); at most ``limit``,
+        the newest.
+        """
         asked = request.query_params
         records = [
-            record for record in self._log.records()
+            record
+            for record in self._log.records()
             if asked.get("provider", record["provider"]) == record["provider"]
             and asked.get("method", record["method"]) == record["method"]
             and record["path"].startswith(asked.get("path", ""))
             and record["id"] > int(asked.get("after", "0"))
         ]
-        return {"requests": records[-int(asked.get("limit", "1000")):]}
+        return {"requests": records[-int(asked.get("limit", "1000")) :]}
 
     async def forget_requests(self, request: Request, body: Json) -> Json:
         self._log.clear()
         return {"ok": True}
 
-    # -- webhooks ----------------------------------------------------------------------------------------------
+    # -- webhooks ------------------------------------------------------------------------------------------
 
     async def webhooks(self, request: Request, body: Json) -> Json:
         """By ``provider``, ``event``, ``status`` and ``about``, oldest first."""
-        asked = {name: request.query_params[name] for name in ("provider", "event", "status", "about")
-                 if name in request.query_params}
+        asked = {
+            name: request.query_params[name]
+            for name in ("provider", "event", "status", "about")
+            if name in request.query_params
+        }
         rows = self._world.outbox.select(lambda row: all(row[name] == value for name, value in asked.items()))
         limit = int(request.query_params.get("limit", "1000"))
-        return {"webhooks": rows[-limit:], "paused": sorted(self._world.outbox.paused), "urls": self._world.outbox.urls}
+        return {
+            "webhooks": rows[-limit:],
+            "paused": sorted(self._world.outbox.paused),
+            "urls": self._world.outbox.urls,
+        }
 
     async def webhook(self, request: Request, body: Json) -> Json:
         return self._delivery(request)
@@ -232,18 +252,24 @@ class Levers:
     def _delivery(self, request: Request) -> Json:
         row = self._world.outbox.get(request.path_params["id"])
         if row is None:
-            raise NotThere(f"no webhook {request.path_params['id']}")
+            raise NotThereError(f"no webhook {request.path_params['id']}")
         return row
 
-    # -- people and banks --------------------------------------------------------------------------------------
+    # -- people and banks ----------------------------------------------------------------------------------
 
     async def checkout(self, request: Request, body: Json) -> Json:
         """``{"action": "pay"|"decline"|"abandon"|…, "card"?}`` by reference, access code or session id."""
-        page = self._paystack_page if _provider(request.path_params["provider"]) == "paystack" else self._stripe_page
+        page = (
+            self._paystack_page
+            if _provider(request.path_params["provider"]) == "paystack"
+            else self._stripe_page
+        )
         return page.act(request.path_params["id"], str(body.get("action", "pay")), str(body.get("card", "")))
 
     async def dispute(self, request: Request, body: Json) -> Json:
-        """``{"payment", "amount"?, "reason"?}``: payment is a reference, or a session, intent or charge id."""
+        """``{"payment", "amount"?, "reason"?}``: payment is a reference, or a session, intent or charge
+        id.
+        """
         payment, amount = str(body.get("payment", "")), body.get("amount")
         if amount is not None and not isinstance(amount, int):
             raise LeverError("amount must be an integer of minor units")
@@ -261,7 +287,9 @@ class Levers:
         return self._paystack.disputes.resolve(number, outcome)
 
     async def refund(self, request: Request, body: Json) -> Json:
-        """``{"status"}``. Paystack: processing, processed, failed, needs-attention. Stripe: succeeded, failed."""
+        """``{"status"}``. Paystack: processing, processed, failed, needs-attention. Stripe: succeeded,
+        failed.
+        """
         number, status = request.path_params["id"], str(body.get("status", ""))
         if _provider(request.path_params["provider"]) == "stripe":
             return self._stripe_refund(number, status)
@@ -312,11 +340,17 @@ def _endpoint(lever: Lever) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
             return JSONResponse(await lever(request, await _body(request)))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return JSONResponse({"error": refusal.reply.body}, 404 if refusal.reply.status == 404 else 400)
-        except NotThere as error:
+        except NotThereError as error:
             return JSONResponse({"error": str(error)}, 404)
-        except (LeverError, FaultError, DialError, paystack_page.ActionError, stripe_page.ActionError) as error:
+        except (
+            LeverError,
+            FaultError,
+            DialError,
+            paystack_page.ActionError,
+            stripe_page.ActionError,
+        ) as error:
             return JSONResponse({"error": str(error)}, 400)
 
     return endpoint
@@ -334,7 +368,7 @@ async def _body(request: Request) -> Json:
 
 def _provider(name: object) -> str:
     if name not in PROVIDERS:
-        raise NotThere(f"no provider {name}; there are {', '.join(PROVIDERS)}")
+        raise NotThereError(f"no provider {name}; there are {', '.join(PROVIDERS)}")
     return str(name)
 
 

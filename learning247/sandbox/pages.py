@@ -7,35 +7,41 @@ from dataclasses import dataclass
 from html import escape
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #16202a; --paper: #fff; --edge: #d5dbe1; --field: #f3f5f7; --go: #0a6b4b; }
+:root { color-scheme: light dark; --ink: #16202a; --paper: #fff; --edge: #d5dbe1; --field: #f3f5f7;
+  --go: #0a6b4b; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e8edf2; --paper: #17202a; --edge: #37434f; --field: #10171e; --go: #35b98a; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--field); }
-main { max-width: 30rem; margin: 6vh auto; padding: 2rem; background: var(--paper); border: 1px solid var(--edge);
+main { max-width: 30rem; margin: 6vh auto; padding: 2rem; background: var(--paper);
+  border: 1px solid var(--edge);
   border-radius: 14px; }
 h1 { font-size: 1.1rem; margin: 0 0 .3rem; }
 .amount { font-size: 2rem; font-weight: 650; margin: .2rem 0; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .2rem 1rem; margin: 1rem 0; }
 dt { opacity: .75; } dd { margin: 0; overflow-wrap: anywhere; }
 label { display: block; margin: 1rem 0 .3rem; }
-input, button { width: 100%; padding: .7rem .8rem; font: inherit; border-radius: 8px; border: 1px solid var(--edge); }
+input, button { width: 100%; padding: .7rem .8rem; font: inherit; border-radius: 8px;
+  border: 1px solid var(--edge); }
 input { background: var(--field); color: inherit; }
 button { margin-top: .6rem; cursor: pointer; background: transparent; color: inherit; }
 button.go { background: var(--go); border-color: var(--go); color: var(--paper); font-weight: 600; }
-button:focus-visible, input:focus-visible, a:focus-visible { outline: 3px solid #3b82f6; outline-offset: 2px; }
+button:focus-visible, input:focus-visible, a:focus-visible {
+  outline: 3px solid #3b82f6; outline-offset: 2px; }
 .notice { padding: .6rem .8rem; border-left: 4px solid #b45309; background: var(--field); }
 .tag { display: inline-block; font-size: .8rem; padding: .1rem .5rem; border: 1px solid var(--edge);
   border-radius: 99px; }
-table { width: 100%; font-size: .85rem; border-collapse: collapse; } td, th { text-align: left; padding: .25rem; }
+table { width: 100%; font-size: .85rem; border-collapse: collapse; }
+td, th { text-align: left; padding: .25rem; }
 code { overflow-wrap: anywhere; }
 """
 
 # Currencies with other than two decimal places, for showing an amount; the rest have two.
-PLACES = {code: 0 for code in (
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"
-)} | {code: 3 for code in ("BHD", "JOD", "KWD", "OMR", "TND")}
+PLACES = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"),
+    0,
+) | dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "TND"), 3)
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,12 @@ def checkout_page(checkout: Checkout) -> str:
         f"<h1>{escape(checkout.merchant)}</h1>"
         f'<p class="amount">{escape(money(checkout.amount, checkout.currency))}</p>{_facts(facts)}{notice}'
         '<form method="post"><label for="card">Test card number</label>'
-        f'<input id="card" name="card" inputmode="numeric" autocomplete="off" value="{escape(checkout.default_card)}">'
+        '<input id="card" name="card" inputmode="numeric" autocomplete="off" '
+        f'value="{escape(checkout.default_card)}">'
         + _button("pay", f"Pay {money(checkout.amount, checkout.currency)}", go=True)
-        + _button("decline", "Decline") + later + _button("abandon", "Abandon and go back")
+        + _button("decline", "Decline")
+        + later
+        + _button("abandon", "Abandon and go back")
         + f"</form>{_cards(checkout.cards)}",
     )
 
@@ -103,8 +112,10 @@ def onboarding_page(account: str, email: str) -> str:
         "Set up payouts",
         '<p class="tag">Stripe test mode — no data is asked</p><h1>Set up payouts</h1>'
         + _facts([("Account", account), ("Email", email or "not given")])
-        + '<form method="post">' + _button("complete", "Complete the set-up", go=True)
-        + _button("leave", "Leave it for later") + "</form>",
+        + '<form method="post">'
+        + _button("complete", "Complete the set-up", go=True)
+        + _button("leave", "Leave it for later")
+        + "</form>",
     )
 
 
@@ -116,8 +127,11 @@ def index_page(public_url: str, webhook_urls: dict[str, str], counts: dict[str, 
         "Payment sandbox",
         "<h1>Payment sandbox</h1><p>Paystack and Stripe, offline: the real wire protocol, test data only. "
         "Point the application at these addresses:</p>"
-        + _facts(bases) + "<p>Events are sent to:</p>" + _facts(list(webhook_urls.items()))
-        + "<p>Held now:</p>" + _facts(held)
+        + _facts(bases)
+        + "<p>Events are sent to:</p>"
+        + _facts(list(webhook_urls.items()))
+        + "<p>Held now:</p>"
+        + _facts(held)
         + '<p>Levers: <code>/control</code> — <a href="/control/webhooks">webhooks</a>, '
         '<a href="/control/requests">requests</a>, <a href="/control/faults">faults</a>, '
         '<a href="/control/state">state</a>.</p>',
@@ -135,8 +149,10 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _cards(cards: Iterable[tuple[str, str]]) -> str:
-    rows = "".join(f"<tr><td><code>{escape(number)}</code></td><td>{escape(what)}</td></tr>" for number, what in cards)
+    rows = "".join(
+        f"<tr><td><code>{escape(number)}</code></td><td>{escape(what)}</td></tr>" for number, what in cards
+    )
     return (
-        "<details><summary>Test cards</summary><table><thead><tr><th scope=\"col\">Number</th>"
+        '<details><summary>Test cards</summary><table><thead><tr><th scope="col">Number</th>'
         f'<th scope="col">What happens</th></tr></thead><tbody>{rows}</tbody></table></details>'
     )

@@ -20,7 +20,7 @@ START_SECONDS = 10.0
 BACKLOG = 2048
 
 
-class PortTaken(OSError):
+class PortTakenError(OSError):
     """Somebody else listens on the port."""
 
 
@@ -57,15 +57,24 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise PortTaken(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise PortTakenError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
 
 
 def build_server(config: Config) -> uvicorn.Server:
-    """A server that answers on sockets given to it; it stops on SIGTERM and SIGINT when run in the main thread."""
+    """A server that answers on sockets given to it; it stops on SIGTERM and SIGINT when run in the main
+    thread.
+    """
     settings = uvicorn.Config(
-        Application(config, sever).asgi, http=SeverableProtocol, ws="none", lifespan="on", log_level="warning",
-        access_log=False, backlog=BACKLOG, timeout_graceful_shutdown=1, server_header=False,
+        Application(config, sever).asgi,
+        http=SeverableProtocol,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=1,
+        server_header=False,
     )
     return uvicorn.Server(settings)
 

@@ -13,7 +13,9 @@ def paystack_signature(body: bytes, secret_key: str) -> str:
 
 
 def stripe_signature(body: bytes, secrets: Sequence[str], timestamp: int) -> str:
-    """Value of ``Stripe-Signature``. Several secrets give several ``v1`` parts, as while a secret is rolled."""
+    """Value of ``Stripe-Signature``. Several secrets give several ``v1`` parts, as while a secret is
+    rolled.
+    """
     signed = f"{timestamp}.".encode() + body
     digests = (hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets)
     return ",".join([f"t={timestamp}", *(f"v1={digest}" for digest in digests)])

@@ -38,9 +38,7 @@ def accepted(provider: str, status: int) -> bool:
 class Outbox:
     """Deliveries by id. ``status``: waiting, held (paused or reordered), delivered, failed, dropped."""
 
-    def __init__(
-        self, config: Config, clock: Clock, store: Store, agenda: Agenda, dial: FaultDial
-    ) -> None:
+    def __init__(self, config: Config, clock: Clock, store: Store, agenda: Agenda, dial: FaultDial) -> None:
         self._config = config
         self._clock = clock
         self._store = store
@@ -55,7 +53,7 @@ class Outbox:
         agenda.register("webhook.attempt", lambda arguments: self.deliver(arguments["id"]))
         agenda.register("webhook.overdue", lambda arguments: self._let_go(arguments["id"]))
 
-    # -- making deliveries -------------------------------------------------------------------------------------
+    # -- making deliveries ---------------------------------------------------------------------------------
 
     def emit(self, provider: str, event: str, payload: Json, *, about: str) -> None:
         """Queue an event. ``about`` is the reference or object id it is about, for finding it in the log."""
@@ -71,9 +69,18 @@ class Outbox:
         number = str(self._store.count("webhooks"))
         indent = 2 if provider == "stripe" else None
         delivery: Json = {
-            "id": number, "provider": provider, "event": event, "about": about, "url": self.urls[provider],
-            "body": json.dumps(payload, indent=indent), "status": "waiting", "attempts": [], "failures": 0,
-            "reordered": False, "faults": plan.kinds(), "created": self._clock.now(),
+            "id": number,
+            "provider": provider,
+            "event": event,
+            "about": about,
+            "url": self.urls[provider],
+            "body": json.dumps(payload, indent=indent),
+            "status": "waiting",
+            "attempts": [],
+            "failures": 0,
+            "reordered": False,
+            "faults": plan.kinds(),
+            "created": self._clock.now(),
         }
         self._rows[number] = delivery
         while len(self._rows) > KEPT_DELIVERIES:
@@ -82,7 +89,9 @@ class Outbox:
 
     def _queue(self, delivery: Json, plan: FaultPlan) -> None:
         reorder, delay, duplicate = (
-            plan.get("webhook_reorder"), plan.get("webhook_delay"), plan.get("webhook_duplicate")
+            plan.get("webhook_reorder"),
+            plan.get("webhook_delay"),
+            plan.get("webhook_duplicate"),
         )
         if reorder:
             # Held back until a later event has gone out, or for so long when none comes.
@@ -105,7 +114,7 @@ class Outbox:
             if int(row["id"]) < int(newer["id"]):
                 self._let_go(row["id"])
 
-    # -- sending -----------------------------------------------------------------------------------------------
+    # -- sending -------------------------------------------------------------------------------------------
 
     def deliver(self, number: str, *, force: bool = False) -> None:
         """Try now. A paused provider's delivery is held instead, unless forced."""
@@ -137,15 +146,20 @@ class Outbox:
         status, problem = 0, ""
         try:
             answer = await self._client.post(
-                row["url"], content=body, headers=self._headers(row["provider"], body),
+                row["url"],
+                content=body,
+                headers=self._headers(row["provider"], body),
                 timeout=PATIENCE[row["provider"]],
             )
             status = answer.status_code
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             problem = f"{type(error).__name__}: {error}"
         return {
-            "at": self._clock.now(), "status": status, "problem": problem,
-            "accepted": accepted(row["provider"], status), "milliseconds": int((time.monotonic() - started) * 1000),
+            "at": self._clock.now(),
+            "status": status,
+            "problem": problem,
+            "accepted": accepted(row["provider"], status),
+            "milliseconds": int((time.monotonic() - started) * 1000),
         }
 
     def _headers(self, provider: str, body: bytes) -> dict[str, str]:
@@ -170,7 +184,7 @@ class Outbox:
         self._agenda.schedule("webhook.attempt", {"id": row["id"]}, delay=waits[row["failures"]])
         row["failures"] += 1
 
-    # -- the control API's levers ------------------------------------------------------------------------------
+    # -- the control API's levers --------------------------------------------------------------------------
 
     def select(self, keep: Callable[[Json], bool]) -> list[Json]:
         return [row for row in self._rows.values() if keep(row)]
@@ -191,7 +205,7 @@ class Outbox:
     async def shuffle(self, seed: int) -> list[str]:
         """Send everything undelivered one by one in an order that the seed decides; answers that order."""
         numbers = [row["id"] for row in self.select(lambda row: row["status"] in ("held", "waiting"))]
-        random.Random(seed).shuffle(numbers)
+        random.Random(seed).shuffle(numbers)  # noqa: S311 - repeatable, not secret
         for number in numbers:
             await self._attempt(self._rows[number])
         return numbers
@@ -203,7 +217,9 @@ class Outbox:
 
     def idle(self) -> bool:
         """True when nothing is on the wire and nothing is due at this moment."""
-        return not self._tasks and not self.select(lambda row: row["status"] == "waiting" and not row["attempts"])
+        return not self._tasks and not self.select(
+            lambda row: row["status"] == "waiting" and not row["attempts"]
+        )
 
     async def open(self) -> None:
         # The provider never goes through the operator's proxy to reach a local address.

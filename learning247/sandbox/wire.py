@@ -40,7 +40,7 @@ class Reply:
 Handler = Callable[[Call], Reply]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A provider's error answer, raised anywhere below a handler and sent as it stands."""
 
     def __init__(self, reply: Reply) -> None:

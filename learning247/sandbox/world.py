@@ -25,7 +25,9 @@ DEFAULT_DIALS: Json = {
     "stripe_payout_outcome": "paid",
     "stripe_payout_seconds": 2,
 }
-"""How things turn out when nobody intervenes. Outcome ``none`` leaves a thing pending until the control API acts."""
+"""How things turn out when nobody intervenes. Outcome ``none`` leaves a thing pending until the control
+API acts.
+"""
 
 DIAL_CHOICES = {
     "paystack_transfer_outcome": ("success", "failed", "reversed", "none"),

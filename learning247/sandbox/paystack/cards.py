@@ -19,13 +19,16 @@ class Card:
 
 SUCCESS = Card("4084084084084081", "408", "succeeds")
 DECLINED = Card("4084080000005408", "001", "is declined", decline="Declined")
-CARDS = {card.number: card for card in (
-    SUCCESS,
-    DECLINED,
-    Card("4084080000670037", "787", "has insufficient funds", decline="Insufficient Funds"),
-    Card("4084080000671803", "180", "succeeds; a refund of it fails", refund="failed"),
-    Card("4084080000671902", "190", "succeeds; a refund of it needs attention", refund="needs-attention"),
-)}
+CARDS = {
+    card.number: card
+    for card in (
+        SUCCESS,
+        DECLINED,
+        Card("4084080000670037", "787", "has insufficient funds", decline="Insufficient Funds"),
+        Card("4084080000671803", "180", "succeeds; a refund of it fails", refund="failed"),
+        Card("4084080000671902", "190", "succeeds; a refund of it needs attention", refund="needs-attention"),
+    )
+}
 
 
 def card_of(number: str) -> Card:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from learning247.sandbox.pages import Checkout, checkout_page, message_page
 from learning247.sandbox.paystack.cards import CARDS, DECLINED, SUCCESS, card_of
 from learning247.sandbox.paystack.transactions import Transactions
-from learning247.sandbox.wire import Json, Refusal
+from learning247.sandbox.wire import Json, RefusalError
 
 ACTIONS = ("pay", "decline", "abandon")
 LISTED = tuple((card.number, card.meaning) for card in CARDS.values())
@@ -35,15 +35,19 @@ class PaymentPage:
             card = DECLINED if action == "decline" else card_of(card_number or SUCCESS.number)
             self._transactions.attempt(record, card)
         return {
-            "reference": record["reference"], "status": self._transactions.status(record),
-            "redirect": _way_back(record), "gateway_response": record["gateway_response"],
+            "reference": record["reference"],
+            "status": self._transactions.status(record),
+            "redirect": _way_back(record),
+            "gateway_response": record["gateway_response"],
         }
 
     async def serve(self, request: Request) -> Response:
-        """GET shows the page, POST acts: paid and abandoned go back to the merchant, declined may try again."""
+        """GET shows the page, POST acts: paid and abandoned go back to the merchant, declined may try
+        again.
+        """
         try:
             record = self._transactions.find(request.path_params["access_code"])
-        except Refusal:
+        except RefusalError:
             return HTMLResponse(message_page("Payment not found", "This payment page does not exist."), 404)
         if request.method == "POST":
             return await self._submit(request, record)
@@ -60,17 +64,28 @@ class PaymentPage:
         except ActionError as error:
             return HTMLResponse(message_page("Not possible", str(error)), 400)
         if action != "abandon" and outcome["status"] == "failed":
-            return HTMLResponse(self._page(record, f"Declined: {record['gateway_response']}. You can try again."))
+            return HTMLResponse(
+                self._page(record, f"Declined: {record['gateway_response']}. You can try again.")
+            )
         if not outcome["redirect"]:
             return HTMLResponse(message_page("Done", f"The payment is {outcome['status']}."))
         return RedirectResponse(outcome["redirect"], status_code=303)
 
     def _page(self, record: Json, notice: str = "") -> str:
-        return checkout_page(Checkout(
-            gateway="Paystack", merchant="Learning247", amount=record["amount"], currency=record["currency"],
-            email=record["email"], reference=record["reference"], items=(), cards=LISTED,
-            default_card=SUCCESS.number, notice=notice,
-        ))
+        return checkout_page(
+            Checkout(
+                gateway="Paystack",
+                merchant="Learning247",
+                amount=record["amount"],
+                currency=record["currency"],
+                email=record["email"],
+                reference=record["reference"],
+                items=(),
+                cards=LISTED,
+                default_card=SUCCESS.number,
+                notice=notice,
+            )
+        )
 
 
 def _way_back(record: Json) -> str:

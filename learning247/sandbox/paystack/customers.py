@@ -16,14 +16,19 @@ class Customers:
         key = email.lower()
         if key not in self._rows:
             self._rows[key] = {
-                "id": self._world.ids.number(), "first_name": None, "last_name": None, "email": email,
-                "customer_code": self._world.ids.lowercase("CUS_"), "phone": None, "metadata": None,
-                "risk_action": "default", "international_format_phone": None,
+                "id": self._world.ids.number(),
+                "first_name": None,
+                "last_name": None,
+                "email": email,
+                "customer_code": self._world.ids.lowercase("CUS_"),
+                "phone": None,
+                "metadata": None,
+                "risk_action": "default",
+                "international_format_phone": None,
             }
         return self._rows[key]
 
     def described(self, email: str) -> Json:
         """The same with empty texts for what is unknown, as some answers have it."""
         customer = self.of(email)
-        filled = {name: "" if value is None else value for name, value in customer.items()}
-        return filled
+        return {name: "" if value is None else value for name, value in customer.items()}

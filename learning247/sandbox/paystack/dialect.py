@@ -62,10 +62,14 @@ class Paystack:
             raise invalid_key()
 
     def missing(self, call: Call) -> Reply:
-        return Reply(404, {"status": False, "message": "Route not found", "type": "api_error", "code": "not_found"})
+        return Reply(
+            404, {"status": False, "message": "Route not found", "type": "api_error", "code": "not_found"}
+        )
 
     def broken(self, call: Call, status: int) -> Reply:
-        return refusal("An error occurred", code="unknown", kind="api_error", step="Try again later", status=status).reply
+        return refusal(
+            "An error occurred", code="unknown", kind="api_error", step="Try again later", status=status
+        ).reply
 
     def begin(self, call: Call) -> Reply | None:
         """Nothing: Paystack has no idempotency keys, the reference is the key (gateways.md §1)."""

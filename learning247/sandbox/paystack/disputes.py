@@ -19,7 +19,9 @@ ANSWER_SECONDS = 24 * 3600
 
 
 class Disputes:
-    def __init__(self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers) -> None:
+    def __init__(
+        self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers
+    ) -> None:
         self._world = world
         self._ledger = ledger
         self._transactions = transactions
@@ -35,8 +37,14 @@ class Disputes:
             raise invalid("Only a successful payment can be disputed, and not for more than is left of it")
         now = self._world.clock.now()
         record: Json = {
-            "id": self._world.ids.number(), "transaction": payment["reference"], "amount": amount, "status": OPEN,
-            "resolution": None, "created_at": iso_text(now), "updated_at": iso_text(now), "resolvedAt": None,
+            "id": self._world.ids.number(),
+            "transaction": payment["reference"],
+            "amount": amount,
+            "status": OPEN,
+            "resolution": None,
+            "created_at": iso_text(now),
+            "updated_at": iso_text(now),
+            "resolvedAt": None,
             "dueAt": iso_text(now + ANSWER_SECONDS),
         }
         self._rows[str(record["id"])] = record
@@ -86,16 +94,31 @@ class Disputes:
         payment = self._transactions.find(record["transaction"])
         transaction = shapes.disputed(payment)
         return {
-            "id": record["id"], "refund_amount": record["amount"], "currency": payment["currency"],
-            "status": record["status"], "resolution": record["resolution"], "domain": "test",
-            "transaction": transaction, "transaction_reference": None, "category": "chargeback",
-            "customer": self._customers.of(payment["email"]), "bin": payment["card"][:6],
-            "last4": payment["card"][-4:], "dueAt": record["dueAt"], "resolvedAt": record["resolvedAt"],
-            "evidence": None, "attachments": None, "note": None,
+            "id": record["id"],
+            "refund_amount": record["amount"],
+            "currency": payment["currency"],
+            "status": record["status"],
+            "resolution": record["resolution"],
+            "domain": "test",
+            "transaction": transaction,
+            "transaction_reference": None,
+            "category": "chargeback",
+            "customer": self._customers.of(payment["email"]),
+            "bin": payment["card"][:6],
+            "last4": payment["card"][-4:],
+            "dueAt": record["dueAt"],
+            "resolvedAt": record["resolvedAt"],
+            "evidence": None,
+            "attachments": None,
+            "note": None,
             "history": [{"status": "pending", "by": payment["email"], "createdAt": record["created_at"]}],
-            "messages": [{
-                "sender": payment["email"], "body": "I was charged and got nothing for it",
-                "createdAt": record["created_at"],
-            }],
-            "created_at": record["created_at"], "updated_at": record["updated_at"],
+            "messages": [
+                {
+                    "sender": payment["email"],
+                    "body": "I was charged and got nothing for it",
+                    "createdAt": record["created_at"],
+                }
+            ],
+            "created_at": record["created_at"],
+            "updated_at": record["updated_at"],
         }

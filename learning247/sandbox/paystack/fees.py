@@ -20,7 +20,8 @@ class Tariff:
         return min(total, self.cap) if self.cap else total
 
 
-# Nigeria: 1.5 % + NGN 100, the NGN 100 waived under NGN 2,500, at most NGN 2,000; foreign cards 3.9 % + NGN 100.
+# Nigeria: 1.5 % + NGN 100, the NGN 100 waived under NGN 2,500, at most NGN 2,000 in all.
+# Foreign cards: 3.9 % + NGN 100, without a cap.
 LOCAL_NAIRA = Tariff(rate=150, flat=100_00, flat_from=2_500_00, cap=2_000_00)
 FOREIGN_NAIRA = Tariff(rate=390, flat=100_00)
 TARIFFS = {

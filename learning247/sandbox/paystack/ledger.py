@@ -29,21 +29,33 @@ class Ledger:
         self._balances[currency] = {"balance": balance}
         number, now = self._world.ids.number(), self._world.clock.iso()
         self._world.store.table("paystack.ledger")[str(number)] = {
-            "integration": INTEGRATION, "domain": "test", "balance": balance, "currency": currency,
-            "difference": difference, "reason": reason, "model_responsible": model, "model_row": row,
-            "id": number, "createdAt": now, "updatedAt": now,
+            "integration": INTEGRATION,
+            "domain": "test",
+            "balance": balance,
+            "currency": currency,
+            "difference": difference,
+            "reason": reason,
+            "model_responsible": model,
+            "model_row": row,
+            "id": number,
+            "createdAt": now,
+            "updatedAt": now,
         }
 
     def require(self, currency: str, amount: int) -> None:
         if self.balance(currency) < amount:
             raise refusal(
-                "Your balance is not enough to fulfill this request", code="insufficient_balance", kind="api_error",
+                "Your balance is not enough to fulfill this request",
+                code="insufficient_balance",
+                kind="api_error",
                 step="Top up your balance, or try with a smaller amount",
             )
 
     def show(self, call: Call) -> Reply:
         """GET /balance. The home currency is always listed, others once they have moved."""
-        listed = [code for code in CURRENCIES if code == "NGN" or self.balance(code) or code in self._balances]
+        listed = [
+            code for code in CURRENCIES if code == "NGN" or self.balance(code) or code in self._balances
+        ]
         rows = [{"currency": code, "balance": self.balance(code)} for code in listed]
         return Reply(200, {"status": True, "message": "Balances retrieved", "data": rows})
 
@@ -51,6 +63,4 @@ class Ledger:
         """GET /balance/ledger, newest first."""
         rows: list[Json] = list(self._world.store.newest("paystack.ledger"))
         page, meta = page_of(call, rows)
-        return Reply(200, {
-            "status": True, "message": "Balance ledger retrieved", "data": page, "meta": meta
-        })
+        return Reply(200, {"status": True, "message": "Balance ledger retrieved", "data": page, "meta": meta})

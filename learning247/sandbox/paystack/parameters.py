@@ -28,7 +28,11 @@ def body_of(call: Call) -> Json:
 
 def whole(value: object, message: str) -> int:
     """A positive number of subunits, given as an integer or as digits."""
-    if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"\d{1,15}", str(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | str)
+        or not re.fullmatch(r"\d{1,15}", str(value))
+    ):
         raise invalid(message)
     if int(value) == 0:
         raise invalid(message)
@@ -73,5 +77,9 @@ def page_of(call: Call, rows: list[Json], size_name: str = "perPage") -> tuple[l
     start = (page - 1) * size
     pages = max(1, -(-len(rows) // size))
     return rows[start : start + size], {
-        "total": len(rows), "skipped": start, "perPage": size, "page": page, "pageCount": pages
+        "total": len(rows),
+        "skipped": start,
+        "perPage": size,
+        "page": page,
+        "pageCount": pages,
     }

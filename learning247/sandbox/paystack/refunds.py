@@ -1,6 +1,7 @@
 """Refunds: ``pending`` → ``processing`` → ``processed`` | ``failed`` | ``needs-attention``.
 
-The amount leaves the balance when the refund is created and comes back when it fails. Fees are not given back.
+The amount leaves the balance when the refund is created and comes back when it fails. Fees are not given
+back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ REFUNDER = "merchant@example.com"
 
 
 class Refunds:
-    def __init__(self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers) -> None:
+    def __init__(
+        self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers
+    ) -> None:
         self._world = world
         self._ledger = ledger
         self._transactions = transactions
@@ -43,10 +46,17 @@ class Refunds:
         payment["refunded"] += amount
         self._ledger.move(payment["currency"], -amount, reason="Refund", model="Refund", row=record["id"])
         self._announce(record)
-        self._plan(record, card_of(payment["card"]).refund or self._world.behaviour["paystack_refund_outcome"])
-        return Reply(200, {
-            "status": True, "message": "Refund has been queued for processing", "data": self._queued(record, payment)
-        })
+        self._plan(
+            record, card_of(payment["card"]).refund or self._world.behaviour["paystack_refund_outcome"]
+        )
+        return Reply(
+            200,
+            {
+                "status": True,
+                "message": "Refund has been queued for processing",
+                "data": self._queued(record, payment),
+            },
+        )
 
     def index(self, call: Call) -> Reply:
         """GET /refund, newest first."""
@@ -86,13 +96,15 @@ class Refunds:
         self._announce(record)
         return True
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------
 
     def _amount(self, fields: Json, payment: Json) -> int:
         if payment["status"] == "reversed" or payment["amount"] == payment["refunded"] > 0:
             raise refusal("Transaction has been fully reversed", code="transaction_reversed")
         if payment["status"] != "success":
-            raise refusal("Transaction is not successful, so it cannot be refunded", code="transaction_not_successful")
+            raise refusal(
+                "Transaction is not successful, so it cannot be refunded", code="transaction_not_successful"
+            )
         currency = parameters.optional_text(fields, "currency") or payment["currency"]
         if currency != payment["currency"]:
             raise invalid("Currency must be that of the transaction")
@@ -101,17 +113,25 @@ class Refunds:
             return left
         amount = parameters.whole(fields["amount"], "Invalid Amount Sent")
         if amount > left:
-            raise refusal("Refund amount cannot be more than the transaction amount", code="invalid_refund_amount")
+            raise refusal(
+                "Refund amount cannot be more than the transaction amount", code="invalid_refund_amount"
+            )
         return amount
 
     def _record(self, fields: Json, payment: Json, amount: int) -> Json:
         note = f"Refund for transaction {payment['reference']}"
         return {
-            "id": self._world.ids.number(), "transaction": payment["id"], "amount": amount, "status": "pending",
-            "currency": payment["currency"], "transaction_reference": payment["reference"],
+            "id": self._world.ids.number(),
+            "transaction": payment["id"],
+            "amount": amount,
+            "status": "pending",
+            "currency": payment["currency"],
+            "transaction_reference": payment["reference"],
             "customer_note": parameters.optional_text(fields, "customer_note") or note,
             "merchant_note": parameters.optional_text(fields, "merchant_note") or f"{note} by {REFUNDER}",
-            "createdAt": self._world.clock.iso(), "refunded_at": None, "refund_reference": None,
+            "createdAt": self._world.clock.iso(),
+            "refunded_at": None,
+            "refund_reference": None,
         }
 
     def _plan(self, record: Json, outcome: str) -> None:
@@ -132,11 +152,14 @@ class Refunds:
         status = record["status"]
         customer = self._customers.of(self._transactions.find(record["transaction_reference"])["email"])
         data: Json = {
-            "status": status, "transaction_reference": record["transaction_reference"],
-            "refund_reference": record["refund_reference"], "currency": record["currency"],
+            "status": status,
+            "transaction_reference": record["transaction_reference"],
+            "refund_reference": record["refund_reference"],
+            "currency": record["currency"],
             "amount": str(record["amount"]) if status in TEXT_AMOUNTS else record["amount"],
             "customer": {name: customer[name] for name in ("first_name", "last_name", "email")},
-            "integration": INTEGRATION, "domain": "test",
+            "integration": INTEGRATION,
+            "domain": "test",
         }
         if status == "needs-attention":
             notes = {name: record[name] for name in ("customer_note", "merchant_note")}
@@ -152,33 +175,72 @@ class Refunds:
         """``data`` of POST /refund."""
         return {
             "transaction": {
-                "id": payment["id"], "domain": "test", "reference": payment["reference"],
-                "amount": payment["amount"], "paid_at": payment["paid_at"], "channel": "card",
+                "id": payment["id"],
+                "domain": "test",
+                "reference": payment["reference"],
+                "amount": payment["amount"],
+                "paid_at": payment["paid_at"],
+                "channel": "card",
                 "currency": payment["currency"],
                 "authorization": {"exp_month": None, "exp_year": None, "account_name": None},
-                "customer": {"international_format_phone": None}, "plan": {}, "subaccount": {"currency": None},
-                "split": {}, "order_id": None, "paidAt": payment["paid_at"], "pos_transaction_data": None,
-                "source": None, "fees_breakdown": None,
+                "customer": {"international_format_phone": None},
+                "plan": {},
+                "subaccount": {"currency": None},
+                "split": {},
+                "order_id": None,
+                "paidAt": payment["paid_at"],
+                "pos_transaction_data": None,
+                "source": None,
+                "fees_breakdown": None,
             },
-            "integration": INTEGRATION, "deducted_amount": 0, "channel": None,
-            "merchant_note": record["merchant_note"], "customer_note": record["customer_note"],
-            "status": record["status"], "refunded_by": REFUNDER, "expected_at": record["createdAt"],
-            "currency": record["currency"], "domain": "test", "amount": record["amount"], "fully_deducted": False,
-            "id": record["id"], "createdAt": record["createdAt"], "updatedAt": record["createdAt"],
+            "integration": INTEGRATION,
+            "deducted_amount": 0,
+            "channel": None,
+            "merchant_note": record["merchant_note"],
+            "customer_note": record["customer_note"],
+            "status": record["status"],
+            "refunded_by": REFUNDER,
+            "expected_at": record["createdAt"],
+            "currency": record["currency"],
+            "domain": "test",
+            "amount": record["amount"],
+            "fully_deducted": False,
+            "id": record["id"],
+            "createdAt": record["createdAt"],
+            "updatedAt": record["createdAt"],
         }
 
     def _listed(self, record: Json) -> Json:
         """A row of GET /refund, and ``data`` of GET /refund/{id}."""
         payment = self._transactions.find(record["transaction_reference"])
         kept = (
-            "transaction", "id", "currency", "amount", "status", "refunded_at", "customer_note", "merchant_note",
-            "createdAt", "transaction_reference",
+            "transaction",
+            "id",
+            "currency",
+            "amount",
+            "status",
+            "refunded_at",
+            "customer_note",
+            "merchant_note",
+            "createdAt",
+            "transaction_reference",
         )
         full = record["amount"] == payment["amount"]
         return {name: record[name] for name in kept} | {
-            "integration": INTEGRATION, "dispute": None, "settlement": None, "domain": "test",
-            "refunded_by": REFUNDER, "deducted_amount": record["amount"], "fully_deducted": 1,
-            "bank_reference": None, "reason": "", "customer": self._customers.described(payment["email"]),
-            "refund_type": "full" if full else "partial", "transaction_amount": payment["amount"],
-            "initiated_by": REFUNDER, "refund_channel": "card", "session_id": None, "collect_account_number": False,
+            "integration": INTEGRATION,
+            "dispute": None,
+            "settlement": None,
+            "domain": "test",
+            "refunded_by": REFUNDER,
+            "deducted_amount": record["amount"],
+            "fully_deducted": 1,
+            "bank_reference": None,
+            "reason": "",
+            "customer": self._customers.described(payment["email"]),
+            "refund_type": "full" if full else "partial",
+            "transaction_amount": payment["amount"],
+            "initiated_by": REFUNDER,
+            "refund_channel": "card",
+            "session_id": None,
+            "collect_account_number": False,
         }

@@ -1,7 +1,8 @@
 """Transactions: initialize, pay or decline, verify, list.
 
-A record is an attempt to collect ``requested_amount`` under a reference that is unique for ever. A failed attempt
-does not end it: the customer may pay on the same page afterwards. Only success raises a webhook (gateways.md §1).
+A record is an attempt to collect ``requested_amount`` under a reference that is unique for ever. A failed
+attempt does not end it: the customer may pay on the same page afterwards. Only success raises a webhook
+(gateways.md §1).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Transactions:
         self._rows = world.store.table("paystack.transactions")
         self._references = world.store.table("paystack.references")
 
-    # -- the API -----------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------
 
     def initialize(self, call: Call) -> Reply:
         """POST /transaction/initialize."""
@@ -49,30 +50,46 @@ class Transactions:
         self._rows[str(record["id"])] = record
         self._references[reference] = {"id": record["id"]}
         self._references[record["access_code"]] = {"id": record["id"]}
-        return Reply(200, {
-            "status": True, "message": "Authorization URL created", "data": {
-                "authorization_url": f"{self._world.config.public_url}/paystack/checkout/{record['access_code']}",
-                "access_code": record["access_code"], "reference": reference,
+        return Reply(
+            200,
+            {
+                "status": True,
+                "message": "Authorization URL created",
+                "data": {
+                    "authorization_url": self._page_url(record),
+                    "access_code": record["access_code"],
+                    "reference": reference,
+                },
             },
-        })
+        )
 
     def verify(self, call: Call) -> Reply:
         """GET /transaction/verify/{reference}. Answers 200 whatever became of the payment."""
         record = self.find(call.arguments["reference"])
-        return Reply(200, {
-            "status": True, "message": "Verification successful",
-            "data": shapes.verified(record, self._customers.of(record["email"]), self.status(record)),
-        })
+        return Reply(
+            200,
+            {
+                "status": True,
+                "message": "Verification successful",
+                "data": shapes.verified(record, self._customers.of(record["email"]), self.status(record)),
+            },
+        )
 
     def fetch(self, call: Call) -> Reply:
         """GET /transaction/{id}."""
         record = self._rows.get(call.arguments["id"])
         if record is None:
             raise not_found("Transaction", "transaction_not_found")
-        return Reply(200, {
-            "status": True, "message": "Transaction retrieved",
-            "data": shapes.fetched(record, self._customers.described(record["email"]), self.status(record)),
-        })
+        return Reply(
+            200,
+            {
+                "status": True,
+                "message": "Transaction retrieved",
+                "data": shapes.fetched(
+                    record, self._customers.described(record["email"]), self.status(record)
+                ),
+            },
+        )
 
     def index(self, call: Call) -> Reply:
         """GET /transaction, newest first, by status, amount and time."""
@@ -82,7 +99,7 @@ class Transactions:
         data = [shapes.listed(row, self._customers.of(row["email"]), self.status(row)) for row in page]
         return Reply(200, {"status": True, "message": "Transactions retrieved", "data": data, "meta": meta})
 
-    # -- the customer on the payment page ----------------------------------------------------------------------
+    # -- the customer on the payment page ------------------------------------------------------------------
 
     def find(self, key: str) -> Json:
         """By reference, access code or id."""
@@ -90,7 +107,9 @@ class Transactions:
         record = self._rows.get(str(known["id"]) if known else key)
         if record is None:
             raise refusal(
-                "Transaction reference not found", code="transaction_not_found", status=404,
+                "Transaction reference not found",
+                code="transaction_not_found",
+                status=404,
                 step="Pass the reference of a transaction that exists on this integration",
             )
         return record
@@ -126,19 +145,31 @@ class Transactions:
             record["amount"] = fees.with_fee_on_top(requested, currency, foreign_card=card.foreign)
         fee = fees.charge_fee(record["amount"], currency, foreign_card=card.foreign)
         record.update(
-            status="success", gateway_response="Successful", fees=fee, paid_at=self._world.clock.iso(),
-            authorization_code=self._world.ids.lowercase("AUTH_", 10), signature=self._world.ids.mixed("SIG_", 20),
+            status="success",
+            gateway_response="Successful",
+            fees=fee,
+            paid_at=self._world.clock.iso(),
+            authorization_code=self._world.ids.lowercase("AUTH_", 10),
+            signature=self._world.ids.mixed("SIG_", 20),
         )
         self._ledger.move(
-            currency, record["amount"] - fee, reason="Transaction settled", model="Transaction", row=record["id"]
+            currency,
+            record["amount"] - fee,
+            reason="Transaction settled",
+            model="Transaction",
+            row=record["id"],
         )
         self._world.outbox.emit(
-            "paystack", "charge.success",
+            "paystack",
+            "charge.success",
             {"event": "charge.success", "data": shapes.charged(record, self._customers.of(record["email"]))},
             about=record["reference"],
         )
 
-    # -- rules -------------------------------------------------------------------------------------------------
+    def _page_url(self, record: Json) -> str:
+        return f"{self._world.config.public_url}/paystack/checkout/{record['access_code']}"
+
+    # -- rules ---------------------------------------------------------------------------------------------
 
     def _check_money(self, amount: int, currency: str) -> None:
         if currency not in CURRENCIES:
@@ -153,19 +184,34 @@ class Transactions:
             raise invalid("Invalid transaction reference: letters, digits and - . = only")
         if wanted in self._references:
             raise refusal(
-                "Duplicate Transaction Reference", code="duplicate_reference",
+                "Duplicate Transaction Reference",
+                code="duplicate_reference",
                 step="Try and create the Transaction or Charge with a new reference",
             )
         return wanted
 
     def _record(self, fields: Json, email: str, amount: int, currency: str, reference: str) -> Json:
         return {
-            "id": self._world.ids.number(), "reference": reference, "access_code": self._world.ids.lowercase("", 15),
-            "status": "abandoned", "amount": amount, "requested_amount": amount, "currency": currency,
-            "email": email, "metadata": parameters.metadata(fields), "open_until": 0, "fees": None, "card": "",
-            "callback_url": parameters.optional_text(fields, "callback_url"), "attempts": [], "paid_at": None,
-            "created_at": self._world.clock.iso(), "gateway_response": "The transaction was not completed",
-            "authorization_code": "", "signature": "", "refunded": 0,
+            "id": self._world.ids.number(),
+            "reference": reference,
+            "access_code": self._world.ids.lowercase("", 15),
+            "status": "abandoned",
+            "amount": amount,
+            "requested_amount": amount,
+            "currency": currency,
+            "email": email,
+            "metadata": parameters.metadata(fields),
+            "open_until": 0,
+            "fees": None,
+            "card": "",
+            "callback_url": parameters.optional_text(fields, "callback_url"),
+            "attempts": [],
+            "paid_at": None,
+            "created_at": self._world.clock.iso(),
+            "gateway_response": "The transaction was not completed",
+            "authorization_code": "",
+            "signature": "",
+            "refunded": 0,
         }
 
     def _listed(self, call: Call, row: Json) -> bool:

@@ -1,8 +1,8 @@
 """Transfers: money out to a recipient.
 
 Life: ``otp`` (only while one-time codes are on) → ``pending`` → ``success`` | ``failed`` | ``reversed``; and
-``success`` → ``reversed`` remains possible, even much later (gateways.md §1). Amount and fee leave the balance when
-the transfer begins and come back when it fails or is reversed.
+``success`` → ``reversed`` remains possible, even much later (gateways.md §1). Amount and fee leave the
+balance when the transfer begins and come back when it fails or is reversed.
 """
 
 from __future__ import annotations
@@ -51,9 +51,13 @@ class Transfers:
         reference = self._reference(parameters.text(fields, "reference"))
         fee = fees.transfer_fee(amount, currency)
         self._ledger.require(currency, amount + fee)
-        record = self._record(reference, amount, currency, fee, recipient, parameters.optional_text(fields, "reason"))
+        record = self._record(
+            reference, amount, currency, fee, recipient, parameters.optional_text(fields, "reason")
+        )
         self._begin(call, record)
-        message = "Transfer requires OTP to continue" if record["status"] == "otp" else "Transfer has been queued"
+        message = (
+            "Transfer requires OTP to continue" if record["status"] == "otp" else "Transfer has been queued"
+        )
         return Reply(200, {"status": True, "message": message, "data": self._queued(record)})
 
     def finalize(self, call: Call) -> Reply:
@@ -63,10 +67,14 @@ class Transfers:
         if record["status"] != "otp":
             raise refusal("Transfer is not currently awaiting OTP", code="transfer_not_awaiting_otp")
         if parameters.text(fields, "otp") != OTP:
-            raise refusal("OTP provided is incorrect", code="invalid_otp", step="Enter the code that was sent to you")
+            raise refusal(
+                "OTP provided is incorrect", code="invalid_otp", step="Enter the code that was sent to you"
+            )
         record["status"] = "pending"
         self._settle_later(record)
-        return Reply(200, {"status": True, "message": "Transfer has been queued", "data": self._queued(record)})
+        return Reply(
+            200, {"status": True, "message": "Transfer has been queued", "data": self._queued(record)}
+        )
 
     def verify(self, call: Call) -> Reply:
         """GET /transfer/verify/{reference}."""
@@ -103,7 +111,7 @@ class Transfers:
         )
         return True
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------
 
     def _reference(self, wanted: str) -> str:
         if not REFERENCE.fullmatch(wanted):
@@ -113,18 +121,31 @@ class Transfers:
             )
         if wanted in self._references:
             raise refusal(
-                "Please provide a unique reference", code="duplicate_reference",
+                "Please provide a unique reference",
+                code="duplicate_reference",
                 step="Verify the transfer of this reference before you try another one",
             )
         return wanted
 
-    def _record(self, reference: str, amount: int, currency: str, fee: int, recipient: Json, reason: str) -> Json:
+    def _record(
+        self, reference: str, amount: int, currency: str, fee: int, recipient: Json, reason: str
+    ) -> Json:
         now = self._world.clock.iso()
         return {
-            "id": self._world.ids.number(), "reference": reference, "amount": amount, "currency": currency,
-            "fee_charged": fee, "recipient": recipient["recipient_code"], "reason": reason, "status": "pending",
-            "transfer_code": self._world.ids.lowercase("TRF_"), "transferred_at": None, "createdAt": now,
-            "updatedAt": now, "request": self._world.ids.number(), "session": {"provider": None, "id": None},
+            "id": self._world.ids.number(),
+            "reference": reference,
+            "amount": amount,
+            "currency": currency,
+            "fee_charged": fee,
+            "recipient": recipient["recipient_code"],
+            "reason": reason,
+            "status": "pending",
+            "transfer_code": self._world.ids.lowercase("TRF_"),
+            "transferred_at": None,
+            "createdAt": now,
+            "updatedAt": now,
+            "request": self._world.ids.number(),
+            "session": {"provider": None, "id": None},
             "reversal_after": None,
         }
 
@@ -132,8 +153,11 @@ class Transfers:
         self._rows[record["transfer_code"]] = record
         self._references[record["reference"]] = {"code": record["transfer_code"]}
         self._ledger.move(
-            record["currency"], -(record["amount"] + record["fee_charged"]), reason="Transfer initiated",
-            model="Transfer", row=record["id"],
+            record["currency"],
+            -(record["amount"] + record["fee_charged"]),
+            reason="Transfer initiated",
+            model="Transfer",
+            row=record["id"],
         )
         late = self._world.dial.plan_transfer(Target("paystack", call.method, call.path, call.route))
         reversal = late.get("transfer_reversal")
@@ -145,7 +169,7 @@ class Transfers:
 
     def _settle_later(self, record: Json) -> None:
         number = self._recipients.find(record["recipient"])["details"]["account_number"]
-        outcome = FATES.get(number[-4:], self._world.behaviour["paystack_transfer_outcome"])
+        outcome = str(FATES.get(number[-4:], self._world.behaviour["paystack_transfer_outcome"]))
         if outcome != "none":
             self._plan(record, outcome, self._world.behaviour["paystack_transfer_seconds"])
 
@@ -163,39 +187,68 @@ class Transfers:
 
     def _give_back(self, record: Json, status: str) -> None:
         self._ledger.move(
-            record["currency"], record["amount"] + record["fee_charged"], reason=f"Transfer {status}",
-            model="Transfer", row=record["id"],
+            record["currency"],
+            record["amount"] + record["fee_charged"],
+            reason=f"Transfer {status}",
+            model="Transfer",
+            row=record["id"],
         )
 
     def _show(self, known: Json | None) -> Reply:
         record = self.find(known["code"] if known else "")
         data = self._common(record) | {
-            "integration": INTEGRATION, "request": record["request"], "fees_breakdown": None,
+            "integration": INTEGRATION,
+            "request": record["request"],
+            "fees_breakdown": None,
             "recipient": public(self._recipients.find(record["recipient"])) | {"isDeleted": False},
-            "session": record["session"], "fee_charged": record["fee_charged"], "gateway_response": None,
+            "session": record["session"],
+            "fee_charged": record["fee_charged"],
+            "gateway_response": None,
         }
         return Reply(200, {"status": True, "message": "Transfer retrieved", "data": data})
 
     def _common(self, record: Json) -> Json:
         kept = (
-            "id", "reference", "amount", "currency", "reason", "status", "transfer_code", "transferred_at",
-            "createdAt", "updatedAt",
+            "id",
+            "reference",
+            "amount",
+            "currency",
+            "reason",
+            "status",
+            "transfer_code",
+            "transferred_at",
+            "createdAt",
+            "updatedAt",
         )
         return {name: record[name] for name in kept} | {
-            "domain": "test", "failures": None, "source": "balance", "source_details": None, "titan_code": None
+            "domain": "test",
+            "failures": None,
+            "source": "balance",
+            "source_details": None,
+            "titan_code": None,
         }
 
     def _queued(self, record: Json) -> Json:
         """``data`` of POST /transfer: the recipient is a number there."""
         return self._common(record) | {
-            "transfersessionid": [], "transfertrials": [], "integration": INTEGRATION, "request": record["request"],
+            "transfersessionid": [],
+            "transfertrials": [],
+            "integration": INTEGRATION,
+            "request": record["request"],
             "recipient": self._recipients.find(record["recipient"])["id"],
         }
 
     def _announced(self, record: Json) -> Json:
         """``data`` of the transfer events: the integration is an object there."""
         return self._common(record) | {
-            "integration": {"id": INTEGRATION, "is_live": False, "business_name": "Sandbox", "logo_path": None},
-            "recipient": public(self._recipients.find(record["recipient"])), "session": record["session"],
-            "fee_charged": record["fee_charged"], "gateway_response": None,
+            "integration": {
+                "id": INTEGRATION,
+                "is_live": False,
+                "business_name": "Sandbox",
+                "logo_path": None,
+            },
+            "recipient": public(self._recipients.find(record["recipient"])),
+            "session": record["session"],
+            "fee_charged": record["fee_charged"],
+            "gateway_response": None,
         }

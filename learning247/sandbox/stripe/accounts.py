@@ -34,7 +34,10 @@ class Accounts:
         requested = _requested(parameters.mapping("capabilities"))
         email, metadata = parameters.optional_text("email"), parameters.metadata()
         profile = parameters.mapping("business_profile")
-        business, code = parameters.optional_text("business_type"), parameters.optional_text("default_currency")
+        business, code = (
+            parameters.optional_text("business_type"),
+            parameters.optional_text("default_currency"),
+        )
         parameters.ignore("company", "individual", "settings", "tos_acceptance", "external_account")
         parameters.finish()
         account = self._account(kind, country, requested, email, metadata, controller)
@@ -51,7 +54,9 @@ class Accounts:
         return self._objects.reply(self._objects.get("account", call.arguments["id"], "account"), parameters)
 
     def link(self, call: Call) -> Reply:
-        """POST /v1/account_links: a page where the person answers Stripe's questions, good for five minutes."""
+        """POST /v1/account_links: a page where the person answers Stripe's questions, good for five
+        minutes.
+        """
         parameters = Parameters(call)
         account = self._objects.get("account", parameters.text("account"), "account")
         refresh, way_back = parameters.text("refresh_url"), parameters.text("return_url")
@@ -60,11 +65,17 @@ class Accounts:
         parameters.finish()
         now = self._world.clock.seconds()
         token = self._world.ids.mixed("", 16)
-        link = {"account": account["id"], "return_url": way_back, "refresh_url": refresh,
-                "expires_at": now + LINK_SECONDS}
+        link = {
+            "account": account["id"],
+            "return_url": way_back,
+            "refresh_url": refresh,
+            "expires_at": now + LINK_SECONDS,
+        }
         self._world.store.table("stripe.account_links")[token] = link
         url = f"{self._world.config.public_url}/stripe/setup/{account['id']}/{token}"
-        return Reply(200, {"object": "account_link", "created": now, "expires_at": now + LINK_SECONDS, "url": url})
+        return Reply(
+            200, {"object": "account_link", "created": now, "expires_at": now + LINK_SECONDS, "url": url}
+        )
 
     def opened(self, account: str, token: str) -> Json | None:
         """The link of an onboarding page while it is good."""
@@ -80,7 +91,10 @@ class Accounts:
     def restrict(self, identifier: str) -> Json:
         """Stripe wants to know more: payouts stop."""
         return self._change(
-            identifier, enabled=False, capability="inactive", due=["individual.verification.document"],
+            identifier,
+            enabled=False,
+            capability="inactive",
+            due=["individual.verification.document"],
             reason="requirements.past_due",
         )
 
@@ -89,21 +103,31 @@ class Accounts:
         account = self._objects.table("account").get(identifier)
         if account is None:
             raise refusal(
-                f"No such destination: '{identifier}'", code="resource_missing", param="destination",
+                f"No such destination: '{identifier}'",
+                code="resource_missing",
+                param="destination",
             )
         if account["capabilities"].get("transfers") != "active":
             raise refusal(
                 "Your destination account needs to have at least one of the following capabilities enabled: "
-                "transfers, crypto_transfers, legacy_payments", code="insufficient_capabilities_for_transfer",
+                "transfers, crypto_transfers, legacy_payments",
+                code="insufficient_capabilities_for_transfer",
             )
         return account
 
-    def _change(self, identifier: str, *, enabled: bool, capability: str, due: list[str], reason: str | None) -> Json:
+    def _change(
+        self, identifier: str, *, enabled: bool, capability: str, due: list[str], reason: str | None
+    ) -> Json:
         account = self._objects.get("account", identifier, "account")
-        before = {"payouts_enabled": account["payouts_enabled"], "charges_enabled": account["charges_enabled"]}
+        before = {
+            "payouts_enabled": account["payouts_enabled"],
+            "charges_enabled": account["charges_enabled"],
+        }
         account.update(
-            charges_enabled=enabled, payouts_enabled=enabled, details_submitted=True,
-            capabilities={name: capability for name in account["capabilities"]},
+            charges_enabled=enabled,
+            payouts_enabled=enabled,
+            details_submitted=True,
+            capabilities=dict.fromkeys(account["capabilities"], capability),
             requirements=_requirements(due, reason),
         )
         self._events.emit("account.updated", account, account=identifier, previous=before)
@@ -114,30 +138,51 @@ class Accounts:
     ) -> Json:
         identifier = self._world.ids.mixed("acct_1", 15)
         return {
-            "id": identifier, "object": "account", "business_profile": {
-                "annual_revenue": None, "estimated_worker_count": None, "mcc": None, "name": None,
-                "product_description": None, "support_address": address(), "support_email": None,
-                "support_phone": None, "support_url": None, "url": None,
+            "id": identifier,
+            "object": "account",
+            "business_profile": {
+                "annual_revenue": None,
+                "estimated_worker_count": None,
+                "mcc": None,
+                "name": None,
+                "product_description": None,
+                "support_address": address(),
+                "support_email": None,
+                "support_phone": None,
+                "support_url": None,
+                "url": None,
             },
-            "business_type": None, "capabilities": {name: "inactive" for name in requested},
-            "charges_enabled": False, "controller": _controller(controller), "country": country,
-            "created": self._world.clock.seconds(), "default_currency": _home_currency(country),
-            "details_submitted": False, "email": email or None,
+            "business_type": None,
+            "capabilities": dict.fromkeys(requested, "inactive"),
+            "charges_enabled": False,
+            "controller": _controller(controller),
+            "country": country,
+            "created": self._world.clock.seconds(),
+            "default_currency": _home_currency(country),
+            "details_submitted": False,
+            "email": email or None,
             "external_accounts": empty_list(f"/v1/accounts/{identifier}/external_accounts"),
-            "future_requirements": _requirements([], None), "metadata": metadata, "payouts_enabled": False,
+            "future_requirements": _requirements([], None),
+            "metadata": metadata,
+            "payouts_enabled": False,
             "requirements": _requirements(WANTED, "requirements.past_due"),
-            "settings": {"payouts": {
-                "debit_negative_balances": True, "schedule": {"delay_days": 2, "interval": "daily"},
-                "statement_descriptor": None,
-            }},
-            "tos_acceptance": {"date": None, "ip": None, "user_agent": None}, "type": kind,
+            "settings": {
+                "payouts": {
+                    "debit_negative_balances": True,
+                    "schedule": {"delay_days": 2, "interval": "daily"},
+                    "statement_descriptor": None,
+                }
+            },
+            "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
+            "type": kind,
         }
 
 
 def _requested(capabilities: Json) -> list[str]:
     """Names with ``requested`` true."""
     return [
-        name for name, wish in capabilities.items()
+        name
+        for name, wish in capabilities.items()
         if isinstance(wish, dict) and str(wish.get("requested")).lower() == "true"
     ]
 
@@ -152,6 +197,12 @@ def _home_currency(country: str) -> str:
 
 def _requirements(due: list[str], reason: str | None) -> Json:
     return {
-        "alternatives": [], "current_deadline": None, "currently_due": list(due), "disabled_reason": reason,
-        "errors": [], "eventually_due": list(due), "past_due": list(due), "pending_verification": [],
+        "alternatives": [],
+        "current_deadline": None,
+        "currently_due": list(due),
+        "disabled_reason": reason,
+        "errors": [],
+        "eventually_due": list(due),
+        "past_due": list(due),
+        "pending_verification": [],
     }

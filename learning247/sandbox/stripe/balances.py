@@ -37,25 +37,53 @@ class Balances:
     def require(self, account: str, currency: str, amount: int) -> None:
         if self.available(account, currency) < amount:
             raise refusal(
-                "You have insufficient available funds in your Stripe account.", code="balance_insufficient",
+                "You have insufficient available funds in your Stripe account.",
+                code="balance_insufficient",
             )
 
     def book(
-        self, source: Json, amount: int, category: str, *, fee: int = 0, account: str = PLATFORM, kind: str = "",
+        self,
+        source: Json,
+        amount: int,
+        category: str,
+        *,
+        fee: int = 0,
+        account: str = PLATFORM,
+        kind: str = "",
     ) -> str:
-        """Move a balance by ``amount`` less ``fee`` because of an object; answers the balance transaction's id."""
+        """Move a balance by ``amount`` less ``fee`` because of an object; answers the balance
+        transaction's id.
+        """
         now = self._world.clock.seconds()
-        details = [{
-            "amount": fee, "application": None, "currency": source["currency"],
-            "description": "Stripe processing fees", "type": "stripe_fee",
-        }]
-        transaction = self._objects.keep({
-            "id": self._world.ids.mixed("txn_"), "object": "balance_transaction", "amount": amount,
-            "available_on": now, "balance_type": "payments", "created": now, "currency": source["currency"],
-            "description": source.get("description"), "exchange_rate": None, "fee": fee,
-            "fee_details": details if fee else [], "net": amount - fee, "reporting_category": category,
-            "source": source["id"], "status": "available", "type": kind or category,
-        })
+        details = [
+            {
+                "amount": fee,
+                "application": None,
+                "currency": source["currency"],
+                "description": "Stripe processing fees",
+                "type": "stripe_fee",
+            }
+        ]
+        transaction = self._objects.keep(
+            {
+                "id": self._world.ids.mixed("txn_"),
+                "object": "balance_transaction",
+                "amount": amount,
+                "available_on": now,
+                "balance_type": "payments",
+                "created": now,
+                "currency": source["currency"],
+                "description": source.get("description"),
+                "exchange_rate": None,
+                "fee": fee,
+                "fee_details": details if fee else [],
+                "net": amount - fee,
+                "reporting_category": category,
+                "source": source["id"],
+                "status": "available",
+                "type": kind or category,
+            }
+        )
         self.add(account, source["currency"], amount - fee)
         return str(transaction["id"])
 
@@ -68,25 +96,30 @@ class Balances:
         if account == PLATFORM:
             codes += [code.lower() for code in self._world.config.opening_balances]
         rows = [_part(code, self.available(account, code)) for code in sorted(set(codes)) or ["usd"]]
-        return Reply(200, {
-            "object": "balance", "available": rows, "livemode": False,
-            "pending": [_part(row["currency"], 0) for row in rows],
-        })
+        return Reply(
+            200,
+            {
+                "object": "balance",
+                "available": rows,
+                "livemode": False,
+                "pending": [_part(row["currency"], 0) for row in rows],
+            },
+        )
 
     def retrieve(self, call: Call) -> Reply:
         """GET /v1/balance_transactions/{id}."""
         parameters = Parameters(call)
         parameters.finish()
-        return self._objects.reply(
-            self._objects.get("balance_transaction", call.arguments["id"]), parameters
-        )
+        return self._objects.reply(self._objects.get("balance_transaction", call.arguments["id"]), parameters)
 
     def index(self, call: Call) -> Reply:
         """GET /v1/balance_transactions, by source, type or currency."""
         parameters = Parameters(call)
         wanted = {name: parameters.optional_text(name) for name in ("source", "type", "currency")}
         return self._objects.listing(
-            "balance_transaction", "/v1/balance_transactions", parameters,
+            "balance_transaction",
+            "/v1/balance_transactions",
+            parameters,
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """``decline`` is the decline code of a refusal; ``refund_fails`` and ``disputed`` come after a success."""
+    """``decline`` is the decline code of a refusal; ``refund_fails`` and ``disputed`` come after a
+    success.
+    """
 
     number: str
     meaning: str
@@ -23,13 +25,16 @@ class Card:
 
 SUCCESS = Card("4242424242424242", "succeeds")
 DECLINED = Card("4000000000000002", "is declined", decline="generic_decline")
-CARDS = {card.number: card for card in (
-    SUCCESS,
-    DECLINED,
-    Card("4000000000009995", "has insufficient funds", decline="insufficient_funds"),
-    Card("4000000000000259", "succeeds and is then disputed as fraudulent", disputed=True),
-    Card("4000000000005126", "succeeds; a refund of it fails later", refund_fails=True),
-)}
+CARDS = {
+    card.number: card
+    for card in (
+        SUCCESS,
+        DECLINED,
+        Card("4000000000009995", "has insufficient funds", decline="insufficient_funds"),
+        Card("4000000000000259", "succeeds and is then disputed as fraudulent", disputed=True),
+        Card("4000000000005126", "succeeds; a refund of it fails later", refund_fails=True),
+    )
+}
 
 
 def card_of(number: str) -> Card:

@@ -1,7 +1,7 @@
 """Checkout sessions in payment mode: create, pay on the hosted page, expire.
 
-A session is ``open`` until it is ``complete`` or ``expired`` (30 minutes to 24 hours ahead, default 24 hours). Its
-payment intent appears with the first attempt to pay. Session metadata is not copied to it; what
+A session is ``open`` until it is ``complete`` or ``expired`` (30 minutes to 24 hours ahead, default 24
+hours). Its payment intent appears with the first attempt to pay. Session metadata is not copied to it; what
 ``payment_intent_data`` says is (gateways.md §2).
 """
 
@@ -26,9 +26,22 @@ MINIMUM = {"usd": 50, "eur": 50, "gbp": 30}
 
 # Parameters that are understood and change nothing in the sandbox.
 WITHOUT_EFFECT = (
-    "adaptive_pricing", "after_expiration", "allow_promotion_codes", "automatic_tax", "billing_address_collection",
-    "consent_collection", "currency", "custom_fields", "custom_text", "customer_creation", "invoice_creation",
-    "locale", "payment_method_options", "phone_number_collection", "saved_payment_method_options", "submit_type",
+    "adaptive_pricing",
+    "after_expiration",
+    "allow_promotion_codes",
+    "automatic_tax",
+    "billing_address_collection",
+    "consent_collection",
+    "currency",
+    "custom_fields",
+    "custom_text",
+    "customer_creation",
+    "invoice_creation",
+    "locale",
+    "payment_method_options",
+    "phone_number_collection",
+    "saved_payment_method_options",
+    "submit_type",
     "tax_id_collection",
 )
 
@@ -42,7 +55,7 @@ class Sessions:
         self._hidden = world.store.table("stripe.session_details")
         world.agenda.register("stripe.session_expiry", self._fall_due)
 
-    # -- the API -----------------------------------------------------------------------------------------------
+    # -- the API -------------------------------------------------------------------------------------------
 
     def create(self, call: Call) -> Reply:
         """POST /v1/checkout/sessions."""
@@ -58,9 +71,12 @@ class Sessions:
         methods = [str(method) for method in parameters.items("payment_method_types")] or ["card"]
         email = parameters.optional_text("customer_email", 800)
         facts = {
-            "success_url": success_url, "cancel_url": cancel_url, "customer_email": email or None,
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "customer_email": email or None,
             "client_reference_id": parameters.optional_text("client_reference_id", 200) or None,
-            "metadata": parameters.metadata(), "expires_at": self._expiry(parameters),
+            "metadata": parameters.metadata(),
+            "expires_at": self._expiry(parameters),
             "payment_method_types": methods,
         }
         parameters.ignore(*WITHOUT_EFFECT)
@@ -69,7 +85,8 @@ class Sessions:
         self._hidden[session["id"]] = {"intent": details, "items": [item["description"] for item in items]}
         self._world.store.table("stripe.line_items")[session["id"]] = self._line_items(session["id"], items)
         self._world.agenda.schedule(
-            "stripe.session_expiry", {"id": session["id"]},
+            "stripe.session_expiry",
+            {"id": session["id"]},
             delay=(session["expires_at"] - self._world.clock.now()) * self._world.config.time_scale,
         )
         return self._objects.reply(session, parameters)
@@ -85,7 +102,9 @@ class Sessions:
         parameters = Parameters(call)
         wanted = {name: parameters.optional_text(name) for name in ("payment_intent", "status")}
         return self._objects.listing(
-            "checkout.session", "/v1/checkout/sessions", parameters,
+            "checkout.session",
+            "/v1/checkout/sessions",
+            parameters,
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 
@@ -96,7 +115,7 @@ class Sessions:
         session = self.find(call.arguments["id"])
         if session["status"] != "open":
             raise refusal(
-                f"Only Checkout Sessions with a status in [\"open\"] can be expired. "
+                f'Only Checkout Sessions with a status in ["open"] can be expired. '
                 f"This Checkout Session has a status of {session['status']}.",
             )
         self.end(session)
@@ -107,7 +126,7 @@ class Sessions:
         session = self.find(call.arguments["id"])
         return Reply(200, self._world.store.table("stripe.line_items")[session["id"]])
 
-    # -- the customer on the payment page ----------------------------------------------------------------------
+    # -- the customer on the payment page ------------------------------------------------------------------
 
     def find(self, identifier: str) -> Json:
         session = self._objects.get("checkout.session", identifier, "session")
@@ -155,7 +174,7 @@ class Sessions:
             self._payments.cancel(self._objects.get("payment_intent", session["payment_intent"]))
         self._events.emit("checkout.session.expired", session)
 
-    # -- inside ------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------
 
     def _require_open(self, session: Json) -> None:
         if session["status"] != "open":
@@ -169,17 +188,30 @@ class Sessions:
         if session["payment_intent"]:
             return self._objects.get("payment_intent", session["payment_intent"])
         intent = self._payments.intent(
-            session["amount_total"], session["currency"], self._hidden[session["id"]]["intent"],
+            session["amount_total"],
+            session["currency"],
+            self._hidden[session["id"]]["intent"],
             session["payment_method_types"],
         )
         session["payment_intent"] = intent["id"]
         return intent
 
     def _complete(self, session: Json, payment_status: str, email: str) -> None:
-        session.update(status="complete", payment_status=payment_status, url=None, customer_details={
-            "address": address(), "business_name": None, "email": email, "individual_name": None, "name": None,
-            "phone": None, "tax_exempt": "none", "tax_ids": [],
-        })
+        session.update(
+            status="complete",
+            payment_status=payment_status,
+            url=None,
+            customer_details={
+                "address": address(),
+                "business_name": None,
+                "email": email,
+                "individual_name": None,
+                "name": None,
+                "phone": None,
+                "tax_exempt": "none",
+                "tax_ids": [],
+            },
+        )
         self._events.emit("checkout.session.completed", session)
 
     def _expiry(self, parameters: Parameters) -> int:
@@ -188,30 +220,68 @@ class Sessions:
         if wanted is None:
             return now + LONGEST
         if not now + SHORTEST - SLACK <= wanted <= now + LONGEST + SLACK:
-            raise wrong("expires_at", "The expires_at timestamp must be between 30 minutes and 24 hours from now.")
+            raise wrong(
+                "expires_at", "The expires_at timestamp must be between 30 minutes and 24 hours from now."
+            )
         return wanted
 
     def _session(self, facts: Json, code: str, total: int) -> Json:
         identifier = self._world.ids.mixed("cs_test_a1", 56)
         return {
-            "id": identifier, "object": "checkout.session", "adaptive_pricing": {"enabled": False},
-            "after_expiration": None, "allow_promotion_codes": None, "amount_subtotal": total, "amount_total": total,
+            "id": identifier,
+            "object": "checkout.session",
+            "adaptive_pricing": {"enabled": False},
+            "after_expiration": None,
+            "allow_promotion_codes": None,
+            "amount_subtotal": total,
+            "amount_total": total,
             "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-            "billing_address_collection": None, "client_secret": None, "collected_information": None,
-            "consent": None, "consent_collection": None, "created": self._world.clock.seconds(), "currency": code,
-            "currency_conversion": None, "custom_fields": [], "custom_text": {
-                "after_submit": None, "shipping_address": None, "submit": None, "terms_of_service_acceptance": None,
+            "billing_address_collection": None,
+            "client_secret": None,
+            "collected_information": None,
+            "consent": None,
+            "consent_collection": None,
+            "created": self._world.clock.seconds(),
+            "currency": code,
+            "currency_conversion": None,
+            "custom_fields": [],
+            "custom_text": {
+                "after_submit": None,
+                "shipping_address": None,
+                "submit": None,
+                "terms_of_service_acceptance": None,
             },
-            "customer": None, "customer_account": None, "customer_creation": "if_required",
-            "customer_details": None, "discounts": [], "invoice": None, "invoice_creation": None, "livemode": False,
-            "locale": None, "mode": "payment", "origin_context": None, "payment_intent": None, "payment_link": None,
-            "payment_method_collection": "if_required", "payment_method_configuration_details": None,
-            "payment_method_options": {}, "payment_status": "unpaid", "permissions": None,
-            "phone_number_collection": {"enabled": False}, "recovered_from": None,
-            "saved_payment_method_options": None, "setup_intent": None, "shipping_address_collection": None,
-            "shipping_cost": None, "shipping_options": [], "status": "open", "submit_type": None,
-            "subscription": None, "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-            "ui_mode": "hosted_page", "url": f"{self._world.config.public_url}/stripe/c/pay/{identifier}",
+            "customer": None,
+            "customer_account": None,
+            "customer_creation": "if_required",
+            "customer_details": None,
+            "discounts": [],
+            "invoice": None,
+            "invoice_creation": None,
+            "livemode": False,
+            "locale": None,
+            "mode": "payment",
+            "origin_context": None,
+            "payment_intent": None,
+            "payment_link": None,
+            "payment_method_collection": "if_required",
+            "payment_method_configuration_details": None,
+            "payment_method_options": {},
+            "payment_status": "unpaid",
+            "permissions": None,
+            "phone_number_collection": {"enabled": False},
+            "recovered_from": None,
+            "saved_payment_method_options": None,
+            "setup_intent": None,
+            "shipping_address_collection": None,
+            "shipping_cost": None,
+            "shipping_options": [],
+            "status": "open",
+            "submit_type": None,
+            "subscription": None,
+            "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+            "ui_mode": "hosted_page",
+            "url": f"{self._world.config.public_url}/stripe/c/pay/{identifier}",
             "wallet_options": None,
         } | facts
 
@@ -246,8 +316,12 @@ def _item(item: Any, place: int) -> Json:
     unit = whole(price["unit_amount"], f"{at}[price_data][unit_amount]", lowest=0)
     quantity = whole(item.get("quantity", "1"), f"{at}[quantity]")
     return {
-        "description": product["name"], "quantity": quantity, "amount_discount": 0, "amount_tax": 0,
-        "amount_subtotal": unit * quantity, "amount_total": unit * quantity,
+        "description": product["name"],
+        "quantity": quantity,
+        "amount_discount": 0,
+        "amount_tax": 0,
+        "amount_subtotal": unit * quantity,
+        "amount_total": unit * quantity,
         "currency": currency(price["currency"], f"{at}[price_data][currency]"),
     }
 
@@ -263,14 +337,19 @@ def _total(items: list[Json]) -> tuple[str, int]:
     if total < MINIMUM.get(code, 1):
         raise refusal(
             "The Checkout Session's total amount due is below the minimum of this currency.",
-            code="amount_too_small", param="line_items",
+            code="amount_too_small",
+            param="line_items",
         )
     return code, total
 
 
 def _intent_details(details: Json) -> Json:
     allowed = {
-        "description", "metadata", "receipt_email", "statement_descriptor", "statement_descriptor_suffix",
+        "description",
+        "metadata",
+        "receipt_email",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
         "transfer_group",
     }
     for name in sorted(set(details) - allowed):

@@ -109,7 +109,10 @@ class Stripe:
         self._idempotency.release(call)
 
     def stamp(self, call: Call, reply: Reply) -> Reply:
-        headers = {"request-id": call.request_id, "stripe-version": call.headers.get("stripe-version", API_VERSION)}
+        headers = {
+            "request-id": call.request_id,
+            "stripe-version": call.headers.get("stripe-version", API_VERSION),
+        }
         key = call.headers.get("idempotency-key", "")
         if key and key.isascii() and key.isprintable():
             headers["idempotency-key"] = key

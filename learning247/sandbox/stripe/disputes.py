@@ -16,12 +16,32 @@ FEE = 1500
 ANSWER_SECONDS = 7 * 24 * 3600
 OUTCOMES = ("won", "lost")
 EVIDENCE = (
-    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
-    "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
-    "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation",
-    "duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure",
-    "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
-    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file",
+    "access_activity_log",
+    "billing_address",
+    "cancellation_policy",
+    "cancellation_policy_disclosure",
+    "cancellation_rebuttal",
+    "customer_communication",
+    "customer_email_address",
+    "customer_name",
+    "customer_purchase_ip",
+    "customer_signature",
+    "duplicate_charge_documentation",
+    "duplicate_charge_explanation",
+    "duplicate_charge_id",
+    "product_description",
+    "receipt",
+    "refund_policy",
+    "refund_policy_disclosure",
+    "refund_refusal_explanation",
+    "service_date",
+    "service_documentation",
+    "shipping_address",
+    "shipping_carrier",
+    "shipping_date",
+    "shipping_documentation",
+    "shipping_tracking_number",
+    "uncategorized_file",
     "uncategorized_text",
 )
 
@@ -44,7 +64,9 @@ class Disputes:
         parameters = Parameters(call)
         wanted = {name: parameters.optional_text(name) for name in ("charge", "payment_intent")}
         return self._objects.listing(
-            "dispute", "/v1/disputes", parameters,
+            "dispute",
+            "/v1/disputes",
+            parameters,
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 
@@ -54,7 +76,9 @@ class Disputes:
         left = int(charge["amount_captured"]) - int(charge["amount_refunded"])
         amount = left if amount is None else amount
         if charge["disputed"] or not 0 < amount <= left:
-            raise refusal("Only a charge that is paid, and not disputed yet, can be disputed for what is left of it")
+            raise refusal(
+                "Only a charge that is paid, and not disputed yet, can be disputed for what is left of it"
+            )
         charge["disputed"] = True
         dispute = self._objects.keep(self._dispute(charge, amount, reason))
         self._events.emit("charge.dispute.created", dispute)
@@ -91,15 +115,27 @@ class Disputes:
         now = self._world.clock.seconds()
         card = {"brand": "visa", "case_type": "chargeback", "network_reason_code": "10.4"}
         return {
-            "id": self._world.ids.mixed("dp_"), "object": "dispute", "amount": amount, "balance_transactions": [],
-            "charge": charge["id"], "created": now, "currency": charge["currency"],
+            "id": self._world.ids.mixed("dp_"),
+            "object": "dispute",
+            "amount": amount,
+            "balance_transactions": [],
+            "charge": charge["id"],
+            "created": now,
+            "currency": charge["currency"],
             "enhanced_eligibility_types": [],
-            "evidence": {name: None for name in EVIDENCE} | {"enhanced_evidence": {}},
+            "evidence": dict.fromkeys(EVIDENCE) | {"enhanced_evidence": {}},
             "evidence_details": {
-                "due_by": now + ANSWER_SECONDS, "enhanced_eligibility": {}, "has_evidence": False, "past_due": False,
+                "due_by": now + ANSWER_SECONDS,
+                "enhanced_eligibility": {},
+                "has_evidence": False,
+                "past_due": False,
                 "submission_count": 0,
             },
-            "is_charge_refundable": False, "livemode": False, "metadata": {},
+            "is_charge_refundable": False,
+            "livemode": False,
+            "metadata": {},
             "payment_intent": charge["payment_intent"],
-            "payment_method_details": {"card": card, "type": "card"}, "reason": reason, "status": "needs_response",
+            "payment_method_details": {"card": card, "type": "card"},
+            "reason": reason,
+            "status": "needs_response",
         }

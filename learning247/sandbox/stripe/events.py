@@ -23,15 +23,23 @@ class Events:
         self._cause = call
 
     def emit(self, kind: str, thing: Json, *, account: str = PLATFORM, previous: Json | None = None) -> None:
-        """Record an event about an object and queue its webhook. ``previous`` holds the changed fields' old values."""
+        """Record an event about an object and queue its webhook. ``previous`` holds the changed fields'
+        old values.
+        """
         data: Json = {"object": copy.deepcopy(thing)}
         if previous is not None:
             data["previous_attributes"] = previous
         key = self._cause.headers.get("idempotency-key") if self._cause else None
         event: Json = {
-            "id": self._world.ids.mixed("evt_"), "object": "event", "api_version": API_VERSION,
-            "created": self._world.clock.seconds(), "data": data, "livemode": False, "pending_webhooks": 1,
-            "request": {"id": self._cause.request_id if self._cause else None, "idempotency_key": key}, "type": kind,
+            "id": self._world.ids.mixed("evt_"),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self._world.clock.seconds(),
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": self._cause.request_id if self._cause else None, "idempotency_key": key},
+            "type": kind,
         }
         if account:
             event["account"] = account
@@ -51,10 +59,15 @@ class Events:
         kinds = [str(kind) for kind in parameters.items("types")]
         kind = parameters.optional_text("type")
         wanted = kinds + ([kind] if kind else [])
-        return self._objects.listing("event", "/v1/events", parameters, lambda row: (
-            (not wanted or any(_is(row["type"], pattern) for pattern in wanted))
-            and (not account or row.get("account") == account)
-        ))
+        return self._objects.listing(
+            "event",
+            "/v1/events",
+            parameters,
+            lambda row: (
+                (not wanted or any(_is(row["type"], pattern) for pattern in wanted))
+                and (not account or row.get("account") == account)
+            ),
+        )
 
 
 def _is(kind: str, pattern: str) -> bool:

@@ -1,7 +1,8 @@
 """Idempotency keys (gateways.md §2): the first outcome of a key is the outcome of all its repetitions.
 
-Kept 24 hours per account. The same key with other parameters, or on another path, is a 400; a twin that is still on
-its way a 409. What failed before execution began (wrong parameters, a gateway in front that was away) is not kept.
+Kept 24 hours per account. The same key with other parameters, or on another path, is a 400; a twin that is
+still on its way a 409. What failed before execution began (wrong parameters, a gateway in front that was
+away) is not kept.
 """
 
 from __future__ import annotations
@@ -38,19 +39,22 @@ class Idempotency:
             known = None
         if place in self._running:
             raise refusal(
-                "There is currently another in-progress request using this key. Try again later.", status=409,
-                kind="idempotency_error", code="idempotency_key_in_use",
+                "There is currently another in-progress request using this key. Try again later.",
+                status=409,
+                kind="idempotency_error",
+                code="idempotency_key_in_use",
             )
         if known is None:
             self._running.add(place)
             return None
         if known["fingerprint"] != _fingerprint(call):
             raise refusal(
-                f"Keys for idempotent requests can only be used with the parameters they were first used with: {key}",
+                "Keys for idempotent requests can only be used with the same parameters they were first used "
+                f"with: {key}",
                 kind="idempotency_error",
             )
-        headers = {"idempotency-key": key, "idempotent-replayed": "true", "original-request": known["request"]}
-        return Reply(known["status"], known["body"], headers | {"request-id": call.request_id})
+        headers = {"idempotent-replayed": "true", "original-request": known["request"]}
+        return Reply(known["status"], known["body"], headers)
 
     def finish(self, call: Call, reply: Reply) -> None:
         """Store the outcome of an executed call and let its twins in."""
@@ -62,8 +66,11 @@ class Idempotency:
         if reply.status in NOT_EXECUTED or _never_began(reply):
             return
         self._rows[place] = {
-            "fingerprint": _fingerprint(call), "status": reply.status, "body": reply.body,
-            "request": call.request_id, "created": self._world.clock.now(),
+            "fingerprint": _fingerprint(call),
+            "status": reply.status,
+            "body": reply.body,
+            "request": call.request_id,
+            "created": self._world.clock.now(),
         }
 
     def release(self, call: Call) -> None:

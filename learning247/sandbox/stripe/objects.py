@@ -14,20 +14,36 @@ PLATFORM = ""
 """The account of the platform itself in balances and events; connected accounts go by ``acct_…``."""
 
 TABLES = {
-    "checkout.session": "stripe.sessions", "payment_intent": "stripe.intents", "charge": "stripe.charges",
-    "balance_transaction": "stripe.balance_transactions", "refund": "stripe.refunds", "account": "stripe.accounts",
-    "transfer": "stripe.transfers", "transfer_reversal": "stripe.reversals", "payout": "stripe.payouts",
-    "event": "stripe.events", "dispute": "stripe.disputes",
+    "checkout.session": "stripe.sessions",
+    "payment_intent": "stripe.intents",
+    "charge": "stripe.charges",
+    "balance_transaction": "stripe.balance_transactions",
+    "refund": "stripe.refunds",
+    "account": "stripe.accounts",
+    "transfer": "stripe.transfers",
+    "transfer_reversal": "stripe.reversals",
+    "payout": "stripe.payouts",
+    "event": "stripe.events",
+    "dispute": "stripe.disputes",
 }
 # Fields that hold the id of another object and can be expanded.
 REFERENCES = {
-    "payment_intent": "payment_intent", "latest_charge": "charge", "charge": "charge",
-    "balance_transaction": "balance_transaction", "transfer": "transfer",
+    "payment_intent": "payment_intent",
+    "latest_charge": "charge",
+    "charge": "charge",
+    "balance_transaction": "balance_transaction",
+    "transfer": "transfer",
     "failure_balance_transaction": "balance_transaction",
 }
 # Balance transactions know their source only by its prefix.
-SOURCES = {"ch_": "charge", "re_": "refund", "tr_": "transfer", "trr": "transfer_reversal", "po_": "payout",
-           "dp_": "dispute"}
+SOURCES = {
+    "ch_": "charge",
+    "re_": "refund",
+    "tr_": "transfer",
+    "trr": "transfer_reversal",
+    "po_": "payout",
+    "dp_": "dispute",
+}
 NAMES = {"checkout.session": "checkout session", "balance_transaction": "balance transaction"}
 DEPTH = 4
 
@@ -92,7 +108,9 @@ class Objects:
         after, before = parameters.optional_text("starting_after"), parameters.optional_text("ending_before")
         created = parameters.mapping("created")
         parameters.finish()
-        rows = [row for row in reversed(list(self.table(kind).values())) if keep(row) and _created(row, created)]
+        rows = [
+            row for row in reversed(list(self.table(kind).values())) if keep(row) and _created(row, created)
+        ]
         chosen, more = _window(rows, min(limit, 100), after, before)
         body = {"object": "list", "url": url, "has_more": more, "data": chosen}
         return Reply(200, self.expanded(body, parameters.expand))
@@ -100,7 +118,10 @@ class Objects:
 
 def _created(row: Json, bounds: Json) -> bool:
     tests: dict[str, Callable[[int, int], bool]] = {
-        "gt": int.__gt__, "gte": int.__ge__, "lt": int.__lt__, "lte": int.__le__
+        "gt": int.__gt__,
+        "gte": int.__ge__,
+        "lt": int.__lt__,
+        "lte": int.__le__,
     }
     return all(tests[name](row["created"], int(value)) for name, value in bounds.items() if name in tests)
 

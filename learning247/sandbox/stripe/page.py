@@ -11,7 +11,7 @@ from learning247.sandbox.stripe.cards import CARDS, DECLINED, SUCCESS, card_of
 from learning247.sandbox.stripe.checkout import Sessions
 from learning247.sandbox.stripe.disputes import Disputes
 from learning247.sandbox.stripe.objects import Objects
-from learning247.sandbox.wire import Json, Refusal
+from learning247.sandbox.wire import Json, RefusalError
 
 ACTIONS = ("pay", "decline", "abandon", "pay_later", "settle", "fail", "expire")
 ON_PAGE = ACTIONS[:4]
@@ -33,8 +33,12 @@ class PaymentPage:
         session = self._sessions.find(identifier)
         message = self._act(session, action, card_number)
         return {
-            "id": session["id"], "status": session["status"], "payment_status": session["payment_status"],
-            "payment_intent": session["payment_intent"], "message": message, "redirect": _way_on(session, action),
+            "id": session["id"],
+            "status": session["status"],
+            "payment_status": session["payment_status"],
+            "payment_intent": session["payment_intent"],
+            "message": message,
+            "redirect": _way_on(session, action),
         }
 
     def _act(self, session: Json, action: str, card_number: str) -> str:
@@ -55,15 +59,19 @@ class PaymentPage:
         return ""
 
     async def serve(self, request: Request) -> Response:
-        """GET shows the page, POST acts: paid and abandoned go back to the merchant, declined may try again."""
+        """GET shows the page, POST acts: paid and abandoned go back to the merchant, declined may try
+        again.
+        """
         try:
             session = self._sessions.find(request.path_params["session"])
-        except Refusal:
+        except RefusalError:
             return HTMLResponse(message_page("Payment not found", "This payment page does not exist."), 404)
         if request.method == "POST":
             return await self._submit(request, session)
         if session["status"] == "complete":
-            return HTMLResponse(message_page("Already paid", "This payment was made.", _way_on(session, "pay")))
+            return HTMLResponse(
+                message_page("Already paid", "This payment was made.", _way_on(session, "pay"))
+            )
         if session["status"] == "expired":
             return HTMLResponse(message_page("Expired", "This payment page is no longer open."), 410)
         return HTMLResponse(self._page(session))
@@ -77,7 +85,7 @@ class PaymentPage:
             outcome = self.act(session["id"], action, str(form.get("card", "")))
         except ActionError as error:
             return HTMLResponse(message_page("Not possible", str(error)), 400)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return HTMLResponse(message_page("Not possible", refusal.reply.body["error"]["message"]), 400)
         if outcome["message"]:
             return HTMLResponse(self._page(session, f"{outcome['message']} You can try again."))
@@ -86,12 +94,21 @@ class PaymentPage:
         return RedirectResponse(outcome["redirect"], status_code=303)
 
     def _page(self, session: Json, notice: str = "") -> str:
-        return checkout_page(Checkout(
-            gateway="Stripe", merchant="Learning247", amount=session["amount_total"], currency=session["currency"],
-            email=session["customer_email"] or "", reference=session["client_reference_id"] or session["id"],
-            items=self._sessions.items_of(session), cards=LISTED, default_card=SUCCESS.number, notice=notice,
-            pays_later=True,
-        ))
+        return checkout_page(
+            Checkout(
+                gateway="Stripe",
+                merchant="Learning247",
+                amount=session["amount_total"],
+                currency=session["currency"],
+                email=session["customer_email"] or "",
+                reference=session["client_reference_id"] or session["id"],
+                items=self._sessions.items_of(session),
+                cards=LISTED,
+                default_card=SUCCESS.number,
+                notice=notice,
+                pays_later=True,
+            )
+        )
 
 
 class SetupPage:

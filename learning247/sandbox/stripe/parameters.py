@@ -125,7 +125,9 @@ def whole(value: object, name: str, *, lowest: int = 1) -> int:
         raise refusal(f"Invalid integer: {value}", code="parameter_invalid_integer", param=name)
     if int(value) < lowest:
         raise refusal(
-            f"This value must be greater than or equal to {lowest}.", code="parameter_invalid_integer", param=name
+            f"This value must be greater than or equal to {lowest}.",
+            code="parameter_invalid_integer",
+            param=name,
         )
     return int(value)
 

@@ -1,4 +1,6 @@
-"""Payouts: from a Stripe balance to that account's own bank. With ``Stripe-Account`` a connected account's."""
+"""Payouts: from a Stripe balance to that account's own bank. With ``Stripe-Account`` a connected
+account's.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ class Payouts:
         account = call.headers.get("stripe-account", PLATFORM)
         amount, code = parameters.whole("amount"), parameters.currency()
         facts = {
-            "description": parameters.optional_text("description") or None, "metadata": parameters.metadata(),
+            "description": parameters.optional_text("description") or None,
+            "metadata": parameters.metadata(),
             "destination": parameters.optional_text("destination") or self._world.ids.mixed("ba_"),
             "method": parameters.choice("method", ("standard", "instant"), "standard"),
             "source_type": parameters.choice("source_type", ("card", "bank_account", "fpx"), "card"),
@@ -53,13 +56,20 @@ class Payouts:
         """GET /v1/payouts, by status."""
         parameters = Parameters(call)
         account, status = call.headers.get("stripe-account", PLATFORM), parameters.optional_text("status")
-        return self._objects.listing("payout", "/v1/payouts", parameters, lambda row: (
-            self._owners[row["id"]]["account"] == account and (not status or row["status"] == status)
-        ))
+        return self._objects.listing(
+            "payout",
+            "/v1/payouts",
+            parameters,
+            lambda row: (
+                self._owners[row["id"]]["account"] == account and (not status or row["status"] == status)
+            ),
+        )
 
     def find(self, identifier: str, account: str) -> Json:
         owner = self._owners.get(identifier, {}).get("account")
-        return self._objects.get("payout", identifier if owner == account else f"{identifier} of this account")
+        return self._objects.get(
+            "payout", identifier if owner == account else f"{identifier} of this account"
+        )
 
     def conclude(self, identifier: str, status: str) -> Json:
         """Move a payout on; a failed one brings the money back to the balance."""
@@ -83,21 +93,40 @@ class Payouts:
 
     def _begin(self, account: str, amount: int, code: str, facts: Json) -> Json:
         now = self._world.clock.seconds()
-        payout = self._objects.keep({
-            "id": self._world.ids.mixed("po_"), "object": "payout", "amount": amount, "application_fee": None,
-            "application_fee_amount": None, "arrival_date": now + ARRIVAL_SECONDS, "automatic": False,
-            "balance_transaction": None, "created": now, "currency": code, "failure_balance_transaction": None,
-            "failure_code": None, "failure_message": None, "livemode": False, "original_payout": None,
-            "payout_method": None, "reconciliation_status": "not_applicable", "reversed_by": None,
-            "status": "pending", "trace_id": None, "type": "bank_account",
-        } | facts)
+        payout = self._objects.keep(
+            {
+                "id": self._world.ids.mixed("po_"),
+                "object": "payout",
+                "amount": amount,
+                "application_fee": None,
+                "application_fee_amount": None,
+                "arrival_date": now + ARRIVAL_SECONDS,
+                "automatic": False,
+                "balance_transaction": None,
+                "created": now,
+                "currency": code,
+                "failure_balance_transaction": None,
+                "failure_code": None,
+                "failure_message": None,
+                "livemode": False,
+                "original_payout": None,
+                "payout_method": None,
+                "reconciliation_status": "not_applicable",
+                "reversed_by": None,
+                "status": "pending",
+                "trace_id": None,
+                "type": "bank_account",
+            }
+            | facts
+        )
         self._owners[payout["id"]] = {"account": account}
         payout["balance_transaction"] = self._balances.book(payout, -amount, "payout", account=account)
         self._events.emit("payout.created", payout, account=account)
         outcome = self._world.behaviour["stripe_payout_outcome"]
         if outcome != "none":
             self._world.agenda.schedule(
-                "stripe.payout", {"id": payout["id"], "status": outcome},
+                "stripe.payout",
+                {"id": payout["id"], "status": outcome},
                 delay=self._world.behaviour["stripe_payout_seconds"],
             )
         return payout

@@ -30,7 +30,8 @@ class Transfers:
         amount, code = parameters.whole("amount"), parameters.currency()
         destination = parameters.text("destination")
         facts = {
-            "description": parameters.optional_text("description") or None, "metadata": parameters.metadata(),
+            "description": parameters.optional_text("description") or None,
+            "metadata": parameters.metadata(),
             "transfer_group": parameters.optional_text("transfer_group") or None,
             "source_transaction": parameters.optional_text("source_transaction") or None,
             "source_type": parameters.choice("source_type", ("card", "bank_account", "fpx"), "card"),
@@ -55,7 +56,9 @@ class Transfers:
         parameters = Parameters(call)
         wanted = {name: parameters.optional_text(name) for name in ("destination", "transfer_group")}
         return self._objects.listing(
-            "transfer", "/v1/transfers", parameters,
+            "transfer",
+            "/v1/transfers",
+            parameters,
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 
@@ -70,7 +73,9 @@ class Transfers:
         if left == 0:
             raise refusal("This transfer has already been reversed.", code="transfer_already_reversed")
         if amount is not None and amount > left:
-            raise wrong("amount", f"Reversal amount ({amount}) is greater than what is left of the transfer ({left}).")
+            raise wrong(
+                "amount", f"Reversal amount ({amount}) is greater than what is left of the transfer ({left})."
+            )
         amount = left if amount is None else amount
         self._balances.require(transfer["destination"], transfer["currency"], amount)
         return self._objects.reply(self.take_back(transfer, amount, metadata), parameters)
@@ -79,20 +84,30 @@ class Transfers:
         """GET /v1/transfers/{id}/reversals."""
         transfer = self._objects.get("transfer", call.arguments["id"])
         return self._objects.listing(
-            "transfer_reversal", f"/v1/transfers/{transfer['id']}/reversals", Parameters(call),
+            "transfer_reversal",
+            f"/v1/transfers/{transfer['id']}/reversals",
+            Parameters(call),
             lambda row: bool(row["transfer"] == transfer["id"]),
         )
 
     def take_back(self, transfer: Json, amount: int, metadata: Json) -> Json:
         """Reverse a part of a transfer, whatever the connected balance; answers the reversal."""
         reversal = {
-            "id": self._world.ids.mixed("trr_"), "object": "transfer_reversal", "amount": amount,
-            "balance_transaction": None, "created": self._world.clock.seconds(), "currency": transfer["currency"],
-            "destination_payment_refund": self._world.ids.mixed("pyr_"), "metadata": metadata,
-            "source_refund": None, "transfer": transfer["id"],
+            "id": self._world.ids.mixed("trr_"),
+            "object": "transfer_reversal",
+            "amount": amount,
+            "balance_transaction": None,
+            "created": self._world.clock.seconds(),
+            "currency": transfer["currency"],
+            "destination_payment_refund": self._world.ids.mixed("pyr_"),
+            "metadata": metadata,
+            "source_refund": None,
+            "transfer": transfer["id"],
         }
         self._objects.keep(reversal)
-        reversal["balance_transaction"] = self._balances.book(reversal, amount, "transfer_reversal", kind="transfer")
+        reversal["balance_transaction"] = self._balances.book(
+            reversal, amount, "transfer_reversal", kind="transfer"
+        )
         self._balances.add(transfer["destination"], transfer["currency"], -amount)
         transfer["amount_reversed"] += amount
         transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
@@ -102,12 +117,23 @@ class Transfers:
 
     def _begin(self, amount: int, code: str, destination: str, facts: Json) -> Json:
         identifier = self._world.ids.mixed("tr_")
-        transfer = self._objects.keep({
-            "id": identifier, "object": "transfer", "amount": amount, "amount_reversed": 0,
-            "balance_transaction": None, "created": self._world.clock.seconds(), "currency": code,
-            "destination": destination, "destination_payment": self._world.ids.mixed("py_"), "livemode": False,
-            "reversals": empty_list(f"/v1/transfers/{identifier}/reversals"), "reversed": False,
-        } | facts)
+        transfer = self._objects.keep(
+            {
+                "id": identifier,
+                "object": "transfer",
+                "amount": amount,
+                "amount_reversed": 0,
+                "balance_transaction": None,
+                "created": self._world.clock.seconds(),
+                "currency": code,
+                "destination": destination,
+                "destination_payment": self._world.ids.mixed("py_"),
+                "livemode": False,
+                "reversals": empty_list(f"/v1/transfers/{identifier}/reversals"),
+                "reversed": False,
+            }
+            | facts
+        )
         transfer["balance_transaction"] = self._balances.book(transfer, -amount, "transfer")
         self._balances.add(destination, code, amount)
         self._events.emit("transfer.created", transfer)
