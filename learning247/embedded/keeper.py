@@ -4,7 +4,6 @@ A process of its own, because whoever starts the server may be killed, and other
 `python -m learning247.embedded.keeper postgres|redis VAR`; `leases.Lease` starts it.
 """
 
-import os
 import signal
 import sys
 import time
@@ -36,8 +35,7 @@ class Server(Protocol):
 def main(kind: str, var: Path) -> int:
     """Keep the server for as long as it is used. 0: done, or somebody else keeps it; 1: it could not run."""
     room = Room(kind, var)
-    lock = try_lock(room.keeper)
-    if lock is None:
+    if try_lock(room.keeper) is None:  # held until this process is gone, for the last user waits for that
         return 0
     signal.signal(signal.SIGTERM, _stop_now)
     try:
@@ -46,8 +44,6 @@ def main(kind: str, var: Path) -> int:
         room.publish(error=str(refusal))
         sys.stderr.write(f"{refusal}\n")
         return 1
-    finally:
-        os.close(lock)
 
 
 def _server(kind: str, var: Path) -> Server:

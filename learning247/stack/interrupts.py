@@ -1,4 +1,4 @@
-"""Ctrl-C and its relatives: the first one ends what is going on, further ones do not disturb the tidying up."""
+"""Ctrl-C and its relatives: the first one ends what is going on, further ones do not disturb the tidying."""
 
 import atexit
 import os
@@ -45,8 +45,8 @@ class Interrupts:
 def take_the_terminal() -> None:
     """Become the terminal's foreground group, until exit.
 
-    Make dies of a Ctrl-C that reaches it, whatever its recipe does. Alone in front we can stop tidily and let make
-    end well.
+    Make dies of a Ctrl-C that reaches it, whatever its recipe does. Alone in front we can stop tidily and let
+    make end well.
     """
     try:
         terminal = os.open("/dev/tty", os.O_RDWR)
@@ -57,6 +57,6 @@ def take_the_terminal() -> None:
     except OSError:
         return  # no terminal: nothing to take
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # make would not notice a Ctrl-Z, and the terminal would hang
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # make would not notice a Ctrl-Z: a hung terminal
     os.tcsetpgrp(terminal, os.getpgrp())
     atexit.register(os.tcsetpgrp, terminal, before)

@@ -1,4 +1,4 @@
-"""The processes of a Procfile: started together, their output merged, stopped together and to the last one."""
+"""The processes of a Procfile: started together, their output merged, stopped to the last one."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ class Processes:
     def start(self) -> None:
         for (name, command), colour in zip(self._commands.items(), get_colours(), strict=False):
             with self._interrupts.held():
-                self.running[name] = process = subprocess.Popen(
+                self.running[name] = process = subprocess.Popen(  # noqa: S603
                     ["/bin/sh", "-c", f"exec {command}"],
                     cwd=ROOT,
                     env=environment(),
@@ -72,7 +72,8 @@ class Processes:
 
     def _print(self, name: str, colour: str, lines: IO[bytes]) -> None:
         for line in lines:
-            message = Message(type="line", data=line, time=datetime.now().astimezone(), name=name, colour=colour)
+            now = datetime.now().astimezone()
+            message = Message(type="line", data=line, time=now, name=name, colour=colour)
             with self._printing:
                 self._printer.write(message)
 
@@ -84,23 +85,25 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str], interrupts: Interrupts, *, capture: bool = False) -> tuple[int, str]:
-    """Run one command to its end; when we are interrupted it is ended first. Return exit code and captured output."""
-    with interrupts.held():
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if capture else None,
-            start_new_session=True,  # the terminal's Ctrl-C is ours, and ours alone
-        )
+    """Run one command to its end, or end it when we are interrupted; return exit code and captured output."""
+    process = None
     try:
+        with interrupts.held():
+            process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if capture else None,
+                start_new_session=True,  # the terminal's Ctrl-C is ours, and ours alone
+            )
         output, _ = process.communicate()
     except Interrupted:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        kill_group(process)
+        if process is not None:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            kill_group(process)
         raise
     return process.returncode, (output or b"").decode()
 

@@ -1,4 +1,4 @@
-"""What is known of the running stack beyond its own process: its ports, and whom to end when it was killed."""
+"""What others know of the running stack: its ports, and whom to end when it was killed."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def remove(var: Path) -> None:
 
 
 def end_survivors(var: Path) -> None:
-    """End what a killed stack left running; it would hold the ports. Call it while holding the stack's lock."""
+    """End what a killed stack left running: it would hold the ports. Call it holding the stack's lock."""
     with suppress(FileNotFoundError):
         record = json.loads(stack_file(var).read_text())
         survivors = [int(pid) for pid, started in record["processes"].items() if _is(int(pid), started)]
@@ -34,7 +34,8 @@ def end_survivors(var: Path) -> None:
             for pid in survivors:
                 with suppress(ProcessLookupError):
                     os.killpg(pid, number)
-            psutil.wait_procs([psutil.Process(pid) for pid in survivors if psutil.pid_exists(pid)], END_SECONDS)
+            left = [psutil.Process(pid) for pid in survivors if psutil.pid_exists(pid)]
+            psutil.wait_procs(left, END_SECONDS)
     remove(var)
 
 
