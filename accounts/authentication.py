@@ -16,7 +16,7 @@ from accounts.tokens import SESSION_CLAIM
 
 
 class AccessTokenAuthentication(JWTAuthentication):
-    """simplejwt's check of signature and expiry, then one query: signing out or disabling an account works at once.
+    """simplejwt's check of signature and expiry, then one query: signing out or disabling works at once.
 
     Every refusal is the same 401 `token_not_valid` with one error in the envelope.
     """
@@ -46,5 +46,5 @@ def _refused() -> AuthenticationFailed:
 class AccessTokenScheme(SimpleJWTScheme):
     """How the OpenAPI document describes it: `Authorization: Bearer <JWT>`."""
 
-    target_class = AccessTokenAuthentication
+    target_class = "accounts.authentication.AccessTokenAuthentication"
     name = "bearer"

@@ -1,8 +1,49 @@
 """Every address of the platform. Paths have no trailing slash; each app brings its own `urls.py`."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.utils import extend_schema, inline_serializer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework import serializers
+from rest_framework.decorators import api_view, authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from learning247 import health
+
+handler400 = "learning247.kit.api.errors.bad_request"
+handler403 = "learning247.kit.api.errors.forbidden"
+handler404 = "learning247.kit.api.errors.not_found"
+handler500 = "learning247.kit.api.errors.server_error"
+
+FRONT_DOOR = {
+    "name": "Learning247 Creators Platform",
+    "docs": "/api/docs",
+    "schema": "/api/schema",
+    "health": "/health/ready",
+}
+
+
+@extend_schema(
+    operation_id="front_door",
+    summary="Where to go from here",
+    tags=["platform"],
+    responses=inline_serializer("FrontDoor", {name: serializers.CharField() for name in FRONT_DOOR}),
+)
+@api_view(["GET"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+def front_door(request: Request) -> Response:
+    return Response(FRONT_DOOR)
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", front_door, name="front-door"),
     path("admin/", admin.site.urls),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("", include("accounts.urls")),
 ]

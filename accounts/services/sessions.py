@@ -10,6 +10,7 @@ from accounts.errors import InvalidCredentials, TokenNotValid, TokenReused
 from accounts.locks import session_lock
 from accounts.models import Session, User
 from accounts.services.users import user_register
+from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
@@ -28,16 +29,21 @@ def session_open(user: User) -> SignedIn:
     """Begin a session of `user`, whose identity the caller has established."""
     session_id = new_id()
     tokens = issue_tokens(user=user, session_id=session_id)
-    Session.objects.create(id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at)
+    Session.objects.create(
+        id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at
+    )
     return SignedIn(user, tokens.access, tokens.refresh)
 
 
 def session_open_for_newcomer(*, email: str, password: str, first_name: str, last_name: str) -> SignedIn:
-    """Register and sign in, both or neither. Raises EmailTaken, PasswordTooWeak."""
+    """Register, mail the link that verifies the email, and sign in: all or nothing.
+
+    Raises EmailTaken, PasswordTooWeak.
+    """
     with transaction.atomic(durable=True):
-        return session_open(
-            user_register(email=email, password=password, first_name=first_name, last_name=last_name)
-        )
+        user = user_register(email=email, password=password, first_name=first_name, last_name=last_name)
+        verification_mail_queue(user)
+        return session_open(user)
 
 
 def session_open_with_password(*, email: str, password: str) -> SignedIn:

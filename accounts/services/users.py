@@ -46,8 +46,14 @@ def admin_seed(*, email: str, password: str) -> tuple[User, bool]:
     """
     rights = {"role": Role.ADMIN, "is_staff": True, "is_superuser": True, "is_active": True}
     with transaction.atomic(durable=True):
-        known = User.objects.select_for_update(of=("self",), no_key=True).filter(email=normalised_email(email)).first()
-        user = known or user_register(email=email, password=password, first_name="Platform", last_name="Administrator")
+        known = (
+            User.objects.select_for_update(of=("self",), no_key=True)
+            .filter(email=normalised_email(email))
+            .first()
+        )
+        user = known or user_register(
+            email=email, password=password, first_name="Platform", last_name="Administrator"
+        )
         for name, value in rights.items():
             setattr(user, name, value)
         user.email_verified_at = user.email_verified_at or now()
@@ -60,14 +66,18 @@ def password_check(password: str, *, user: User) -> None:
     try:
         validate_password(password, user=user)
     except ValidationError as error:
-        reasons = [{"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list]
+        reasons = [
+            {"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list
+        ]
         detail = " ".join(reason["detail"] for reason in reasons)
         raise PasswordTooWeak(detail, attr="password", extra={"reasons": reasons}) from None
 
 
 def _insert(user: User) -> None:
     try:
-        with transaction.atomic():  # a savepoint where a caller has a transaction: its own work survives the refusal
+        with (
+            transaction.atomic()
+        ):  # a savepoint where a caller has a transaction: its own work survives the refusal
             user.save(force_insert=True)
     except IntegrityError as error:
         if _violated_constraint(error) == "accounts_user_email_key":

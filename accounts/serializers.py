@@ -1,0 +1,165 @@
+"""Shapes of the accounts API."""
+
+import unicodedata
+from typing import Any
+
+from django.core.validators import RegexValidator, URLValidator
+from rest_framework import serializers
+
+from accounts.countries import COUNTRY_CODES
+from accounts.models import User, normalised_email
+
+# Longer than any password manager makes; bcrypt_sha256 uses all of it, and the hasher never sees megabytes.
+PASSWORD_MAX_LENGTH = 256
+_INVISIBLE = {"Cc", "Zl", "Zp"}  # control characters, line and paragraph separators
+
+
+class TextField(serializers.CharField):
+    """A JSON string; DRF's own field would turn a number into text."""
+
+    default_error_messages = {"not_one_line": "Leave out line breaks and control characters."}
+
+    def __init__(self, *, one_line: bool = True, **kwargs: Any) -> None:
+        self.one_line = one_line
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        text = super().to_internal_value(data)
+        # A name goes into mail headers and subjects.
+        if self.one_line and any(unicodedata.category(character) in _INVISIBLE for character in text):
+            self.fail("not_one_line")
+        return str(text)
+
+
+class EmailAddressField(serializers.EmailField):
+    """An address in lower case. ASCII alone, so that Python and PostgreSQL agree on what lower case is."""
+
+    default_error_messages = {"not_ascii": "Write the address in ASCII; an international domain as xn--…"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        address = normalised_email(super().to_internal_value(data))
+        if not address.isascii():
+            self.fail("not_ascii")
+        return address
+
+
+class PasswordField(TextField):
+    """Taken as typed: spaces at its ends belong to it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            one_line=False,
+            max_length=PASSWORD_MAX_LENGTH,
+            trim_whitespace=False,
+            write_only=True,
+            style={"input_type": "password"},
+            **kwargs,
+        )
+
+
+class UserSerializer(serializers.ModelSerializer[User]):
+    """A person as they see themselves."""
+
+    email_verified = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "email",
+            "first_name",
+            "last_name",
+            "role",
+            "is_creator",
+            "email_verified",
+            "phone",
+            "country",
+            "bio",
+            "avatar_url",
+            "created_at",
+        )
+        read_only_fields = fields
+
+
+class ProfileSerializer(serializers.Serializer[User]):
+    """What people may change about themselves. Any other field in the request changes nothing."""
+
+    first_name = TextField(required=False, max_length=100)
+    last_name = TextField(required=False, max_length=100)
+    phone = TextField(
+        required=False,
+        allow_blank=True,
+        max_length=32,
+        validators=[
+            RegexValidator(r"^\+?[0-9][0-9 ()./-]{4,30}\Z", "Write digits, such as +234 801 234 5678."),
+        ],
+    )
+    country = serializers.ChoiceField(
+        choices=COUNTRY_CODES, required=False, allow_blank=True, help_text="ISO 3166-1 alpha-2, such as NG."
+    )
+    bio = TextField(required=False, allow_blank=True, max_length=2000, one_line=False)
+    avatar_url = TextField(
+        required=False,
+        allow_blank=True,
+        max_length=500,
+        validators=[URLValidator(schemes=["https"], message="Give an https:// address.")],
+        help_text="An https:// address.",
+    )
+
+
+class RegistrationSerializer(serializers.Serializer[Any]):
+    email = EmailAddressField()
+    password = PasswordField(help_text="At least 10 characters, not a common word, not only digits.")
+    first_name = TextField(max_length=100)
+    last_name = TextField(max_length=100)
+
+
+class CredentialsSerializer(serializers.Serializer[Any]):
+    email = EmailAddressField()
+    password = PasswordField()
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    """Without `refresh` the cookie counts."""
+
+    refresh = TextField(required=False, max_length=4096, help_text="Left out: the refresh cookie is used.")
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; minutes.")
+    refresh = serializers.CharField(
+        read_only=True, help_text="Good for one refresh; days. Also set as a cookie."
+    )
+
+
+class SignedInSerializer(TokensSerializer):
+    user = UserSerializer(read_only=True)
+
+
+class VerificationSerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=1024, help_text="What follows `#token=` in the mailed link.")
+
+
+class VerifiedSerializer(serializers.Serializer[Any]):
+    email_verified = serializers.BooleanField(read_only=True)
+
+
+class RefusalErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="For programs.")
+    detail = serializers.CharField(help_text="For people.")
+    attr = serializers.CharField(allow_null=True, help_text="The request field at fault, where there is one.")
+
+
+class RefusalSerializer(serializers.Serializer[Any]):
+    """The platform's error envelope."""
+
+    type = serializers.ChoiceField(choices=["client_error"])
+    errors = RefusalErrorSerializer(many=True)  # type: ignore[assignment]  # the envelope names it so
+    request_id = serializers.CharField()

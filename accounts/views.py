@@ -1,0 +1,218 @@
+"""Doors of the accounts app: signing up, in and out, and one's own profile."""
+
+from typing import Any
+
+from django.utils.cache import patch_cache_control
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.authentication import AccessTokenAuthentication
+from accounts.cookies import refresh_cookie_clear, refresh_cookie_of, refresh_cookie_set
+from accounts.errors import Unauthenticated
+from accounts.models import User
+from accounts.serializers import (
+    CredentialsSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RefusalSerializer,
+    RegistrationSerializer,
+    SignedInSerializer,
+    TokensSerializer,
+    UserSerializer,
+    VerificationSerializer,
+    VerifiedSerializer,
+)
+from accounts.services.sessions import (
+    SignedIn,
+    session_close,
+    session_open_for_newcomer,
+    session_open_with_password,
+    session_refresh,
+)
+from accounts.services.users import user_update_profile
+from accounts.services.verification import email_verify
+
+_PERSON = {
+    "id": "019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11",
+    "email": "ada@example.com",
+    "first_name": "Ada",
+    "last_name": "Obi",
+    "role": "user",
+    "is_creator": False,
+    "email_verified": False,
+    "phone": "",
+    "country": "",
+    "bio": "",
+    "avatar_url": "",
+    "created_at": "2026-01-15T09:30:00Z",
+}
+_TOKENS = {"access": "eyJhbGciOiJIUzI1NiJ9…", "refresh": "eyJhbGciOiJIUzI1NiJ9…"}
+_SIGNED_IN = OpenApiExample("Signed in", value={"user": _PERSON, **_TOKENS}, response_only=True)
+_PROFILE = OpenApiExample("A profile", value=_PERSON, response_only=True)
+
+
+def _refusal(code: str, detail: str) -> OpenApiResponse:
+    envelope = {
+        "type": "client_error",
+        "errors": [{"code": code, "detail": detail, "attr": None}],
+        "request_id": "019a5a3e-7b1e-7c53-8a67-5c1f0d9e4b22",
+    }
+    example = OpenApiExample(code, value=envelope, response_only=True)
+    return OpenApiResponse(RefusalSerializer, description=detail, examples=[example])
+
+
+class _AuthViewSet(GenericViewSet[User]):
+    """Answers here hold tokens or personal data: no cache keeps them."""
+
+    serializer_class: type[BaseSerializer[Any]]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        patch_cache_control(final, no_store=True)
+        return final
+
+    def read(self, shape: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+        """The request's body in that shape; raises ValidationError."""
+        serializer = shape(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+
+class SignInViewSet(_AuthViewSet):
+    """For people who are not signed in; an expired access token in the header must not keep them out."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="auth_register",
+        summary="Sign up",
+        description="Makes the account, signs it in, and mails the link that verifies the email.",
+        request=RegistrationSerializer,
+        responses={201: SignedInSerializer},
+        examples=[
+            _SIGNED_IN,
+            OpenApiExample(
+                "Ada signs up",
+                value={
+                    "email": "ada@example.com",
+                    "password": "correct horse battery",
+                    "first_name": "Ada",
+                    "last_name": "Obi",
+                },
+                request_only=True,
+            ),
+        ],
+    )
+    def register(self, request: Request) -> Response:
+        return _signed_in(session_open_for_newcomer(**self.read(RegistrationSerializer, request)), status=201)
+
+    @extend_schema(
+        operation_id="auth_login",
+        summary="Sign in",
+        request=CredentialsSerializer,
+        responses={
+            200: SignedInSerializer,
+            401: _refusal("invalid_credentials", "This email and password do not match an account."),
+        },
+        examples=[
+            _SIGNED_IN,
+            OpenApiExample(
+                "Ada signs in",
+                value={"email": "ada@example.com", "password": "correct horse battery"},
+                request_only=True,
+            ),
+        ],
+    )
+    def login(self, request: Request) -> Response:
+        return _signed_in(session_open_with_password(**self.read(CredentialsSerializer, request)), status=200)
+
+    @extend_schema(
+        operation_id="auth_refresh",
+        summary="Trade the refresh token for a new pair",
+        description=(
+            "Takes the token from the body or, for a JSON request without one, from the cookie. Each refresh token "
+            "is good once: a second use ends the session and every token of it."
+        ),
+        request=RefreshSerializer,
+        responses={200: TokensSerializer, 401: _refusal("token_reused", "This token was used before.")},
+        examples=[OpenApiExample("A new pair", value=_TOKENS, response_only=True)],
+    )
+    def refresh(self, request: Request) -> Response:
+        renewed = session_refresh(refresh=self._refresh_token(request))
+        response = Response(TokensSerializer(renewed).data)
+        refresh_cookie_set(response, renewed.refresh)
+        return response
+
+    @extend_schema(
+        operation_id="auth_logout",
+        summary="Sign out",
+        description="Ends the session of this refresh token (body or cookie), its access tokens included.",
+        request=RefreshSerializer,
+        responses={204: None, 401: _refusal("token_not_valid", "This token is malformed or expired.")},
+    )
+    def logout(self, request: Request) -> Response:
+        session_close(refresh=self._refresh_token(request))
+        response = Response(status=204)
+        refresh_cookie_clear(response)
+        return response
+
+    @extend_schema(
+        operation_id="auth_verify_email",
+        summary="Verify an email",
+        description="The token is mailed at sign-up and good for three days. Verifying twice is as good as once.",
+        request=VerificationSerializer,
+        responses={200: VerifiedSerializer},
+        examples=[OpenApiExample("Verified", value={"email_verified": True}, response_only=True)],
+    )
+    def verify_email(self, request: Request) -> Response:
+        return Response(VerifiedSerializer(email_verify(**self.read(VerificationSerializer, request))).data)
+
+    def _refresh_token(self, request: Request) -> str:
+        token = self.read(RefreshSerializer, request).get("refresh") or refresh_cookie_of(request)
+        if not token:
+            raise Unauthenticated
+        return str(token)
+
+
+class MeViewSet(_AuthViewSet):
+    """One's own account."""
+
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_me", summary="One's own profile", responses=UserSerializer, examples=[_PROFILE]
+    )
+    def retrieve(self, request: Request) -> Response:
+        return Response(UserSerializer(_person(request)).data)
+
+    @extend_schema(
+        operation_id="auth_me_update",
+        summary="Change one's own profile",
+        request=ProfileSerializer,
+        responses=UserSerializer,
+        examples=[
+            _PROFILE,
+            OpenApiExample(
+                "Ada moves", value={"country": "NG", "phone": "+234 801 234 5678"}, request_only=True
+            ),
+        ],
+    )
+    def partial_update(self, request: Request) -> Response:
+        user = user_update_profile(user=_person(request), changes=self.read(ProfileSerializer, request))
+        return Response(UserSerializer(user).data)
+
+
+def _person(request: Request) -> User:
+    assert isinstance(request.user, User)  # IsAuthenticated let nobody else through
+    return request.user
+
+
+def _signed_in(signed_in: SignedIn, *, status: int) -> Response:
+    response = Response(SignedInSerializer(signed_in).data, status=status)
+    refresh_cookie_set(response, signed_in.refresh)
+    return response
