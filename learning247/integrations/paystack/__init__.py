@@ -1,0 +1,43 @@
+"""Paystack's wire, without Django: `PaystackClient`, typed answers, typed errors, signatures, event keys.
+
+Facts and their sources: docs/gateways.md.
+"""
+
+from learning247.integrations.paystack.client import PaystackClient
+from learning247.integrations.paystack.errors import (
+    MalformedAnswer,
+    PaystackDuplicateReference,
+    PaystackError,
+    PaystackNotFound,
+    PaystackRateLimited,
+    PaystackRejected,
+    PaystackUnauthorized,
+    PaystackUnknownOutcome,
+)
+from learning247.integrations.paystack.events import UnreadableEvent, event_key, event_type
+from learning247.integrations.paystack.signature import SIGNATURE_HEADER, verify_signature
+from learning247.integrations.paystack.transactions import (
+    InitializedTransaction,
+    Transaction,
+    TransactionPage,
+)
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "InitializedTransaction",
+    "MalformedAnswer",
+    "PaystackClient",
+    "PaystackDuplicateReference",
+    "PaystackError",
+    "PaystackNotFound",
+    "PaystackRateLimited",
+    "PaystackRejected",
+    "PaystackUnauthorized",
+    "PaystackUnknownOutcome",
+    "Transaction",
+    "TransactionPage",
+    "UnreadableEvent",
+    "event_key",
+    "event_type",
+    "verify_signature",
+]

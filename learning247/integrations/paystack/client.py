@@ -1,0 +1,176 @@
+"""Calls to Paystack's API: one method per call, explicit timeouts, typed answers and errors, no retries.
+
+A retry is the caller's business, because only the caller can look up what the first try did.
+"""
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from learning247.integrations.paystack.errors import (
+    MalformedAnswer,
+    PaystackDuplicateReference,
+    PaystackNotFound,
+    PaystackRateLimited,
+    PaystackRejected,
+    PaystackUnauthorized,
+    PaystackUnknownOutcome,
+)
+from learning247.integrations.paystack.parsing import mapping_in
+from learning247.integrations.paystack.transactions import (
+    InitializedTransaction,
+    Transaction,
+    TransactionPage,
+    read_initialized,
+    read_transaction,
+    read_transaction_page,
+)
+
+Timeout = tuple[float, float]
+Json = dict[str, Any]
+
+DEFAULT_RETRY_AFTER = 30
+LONGEST_RETRY_AFTER = 3_600
+
+
+class PaystackClient:
+    """Safe to share between threads: each gets a connection of its own, kept open between calls.
+
+    `timeout` is (seconds to connect, seconds between two bytes of the answer). Every method raises PaystackRejected
+    (or one of its kinds) for a conclusive no, and PaystackUnknownOutcome where nobody can say what happened.
+    """
+
+    def __init__(self, secret_key: str, base_url: str, *, timeout: Timeout) -> None:
+        if not secret_key:
+            raise ValueError("Paystack needs a secret key.")
+        self._secret_key = secret_key
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        # A requests.Session is not safe between threads; one per call would open a TLS connection per call.
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"PaystackClient({self._base_url!r})"
+
+    def transaction_initialize(
+        self,
+        *,
+        email: str,
+        amount_minor: int,
+        currency: str,
+        reference: str,
+        callback_url: str,
+        metadata: Mapping[str, Any],
+    ) -> InitializedTransaction:
+        """Open a hosted checkout under our own reference (alphanumerics and `-` `.` `=`, unique for ever).
+
+        Raises PaystackDuplicateReference when this reference was opened before.
+        """
+        body = {
+            "email": email,
+            "amount": amount_minor,
+            "currency": currency,
+            "reference": reference,
+            "callback_url": callback_url,
+            "metadata": dict(metadata),
+        }
+        opened = read_initialized(
+            mapping_in(self._call("POST", "/transaction/initialize", body=body), "data")
+        )
+        if opened.reference != reference:
+            raise MalformedAnswer(f"reference is not the one that was sent: {opened.reference!r}")
+        return opened
+
+    def transaction_verify(self, reference: str) -> Transaction:
+        """What became of the payment with this reference. Raises PaystackNotFound where Paystack never saw it."""
+        answer = self._call("GET", f"/transaction/verify/{quote(reference, safe='')}")
+        transaction = read_transaction(mapping_in(answer, "data"))
+        if transaction.reference != reference:
+            raise MalformedAnswer(f"reference is not the one that was asked for: {transaction.reference!r}")
+        return transaction
+
+    def transaction_list(
+        self, *, since: datetime, until: datetime, page: int = 1, per_page: int = 100
+    ) -> TransactionPage:
+        """Payments created in since..until, newest first."""
+        query = {
+            "from": since.isoformat(),
+            "to": until.isoformat(),
+            "page": str(page),
+            "perPage": str(per_page),
+        }
+        return read_transaction_page(self._call("GET", "/transaction", query=query))
+
+    def _call(
+        self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None
+    ) -> Json:
+        """The answer's envelope, whose `status` is true. Raises every error there is."""
+        try:
+            response = self._session().request(
+                method,
+                self._base_url + path,
+                json=body,
+                params=query,
+                timeout=self._timeout,
+                # A redirect would carry the key to wherever it points.
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            # The library's text may hold the address, never the key; its type says enough.
+            raise PaystackUnknownOutcome(f"{method} {path}: {type(error).__name__}") from None
+        return _read(response, f"{method} {path}")
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False  # no .netrc that would replace our Authorization header
+            session.headers["Authorization"] = f"Bearer {self._secret_key}"
+            session.headers["Accept"] = "application/json"
+            self._local.session = session
+        return session
+
+
+def _read(response: requests.Response, call: str) -> Json:
+    status = response.status_code
+    if status >= 500 or 300 <= status < 400:
+        raise PaystackUnknownOutcome(f"{call}: HTTP {status}")
+    try:
+        answer = response.json()
+    except ValueError:
+        answer = None
+    if 400 <= status < 500:
+        raise _rejection(response, answer if isinstance(answer, dict) else {})
+    if not isinstance(answer, dict):
+        raise MalformedAnswer(f"{call}: HTTP {status} without a JSON object")
+    if answer.get("status") is not True:
+        raise PaystackUnknownOutcome(f"{call}: HTTP {status}, yet status is {answer.get('status')!r}")
+    return answer
+
+
+def _rejection(response: requests.Response, answer: Json) -> PaystackRejected:
+    status = response.status_code
+    code, message = str(answer.get("code") or ""), str(answer.get("message") or "")[:300]
+    if status == 429:
+        return PaystackRateLimited(
+            retry_after=_seconds(response.headers.get("Retry-After", "")), message=message
+        )
+    kind = PaystackRejected
+    if status in (401, 403):
+        kind = PaystackUnauthorized
+    elif status == 404 or code == "transaction_not_found":
+        kind = PaystackNotFound
+    elif code == "duplicate_reference" or message.lower() == "duplicate transaction reference":
+        kind = PaystackDuplicateReference
+    return kind(status=status, code=code, message=message)
+
+
+def _seconds(retry_after: str) -> int:
+    """A Retry-After in seconds; a date, nonsense or nothing is the default."""
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 6:
+        return max(1, min(int(retry_after), LONGEST_RETRY_AFTER))
+    return DEFAULT_RETRY_AFTER

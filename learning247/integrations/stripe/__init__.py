@@ -1,0 +1,41 @@
+"""Stripe's wire, without Django: a thin `StripeGatewayClient` over the official SDK, typed answers and errors.
+
+Facts and their sources: docs/gateways.md.
+"""
+
+from learning247.integrations.stripe.amounts import AmountNotChargeable, from_stripe_amount, to_stripe_amount
+from learning247.integrations.stripe.client import StripeGatewayClient
+from learning247.integrations.stripe.errors import (
+    MalformedAnswer,
+    StripeGatewayError,
+    StripeIdempotencyMismatch,
+    StripeNotFound,
+    StripeRateLimited,
+    StripeRejected,
+    StripeUnauthorized,
+    StripeUnknownOutcome,
+)
+from learning247.integrations.stripe.events import UnreadableEvent, event_key, event_type
+from learning247.integrations.stripe.sessions import CheckoutSession
+from learning247.integrations.stripe.signature import SIGNATURE_HEADER, verify_signature
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "AmountNotChargeable",
+    "CheckoutSession",
+    "MalformedAnswer",
+    "StripeGatewayClient",
+    "StripeGatewayError",
+    "StripeIdempotencyMismatch",
+    "StripeNotFound",
+    "StripeRateLimited",
+    "StripeRejected",
+    "StripeUnauthorized",
+    "StripeUnknownOutcome",
+    "UnreadableEvent",
+    "event_key",
+    "event_type",
+    "from_stripe_amount",
+    "to_stripe_amount",
+    "verify_signature",
+]

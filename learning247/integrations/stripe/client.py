@@ -1,0 +1,153 @@
+"""Calls to Stripe through its official SDK: explicit timeouts, our own idempotency keys, typed answers and errors."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import stripe
+
+from learning247.integrations.stripe.amounts import to_stripe_amount
+from learning247.integrations.stripe.errors import (
+    MalformedAnswer,
+    StripeGatewayError,
+    StripeIdempotencyMismatch,
+    StripeNotFound,
+    StripeRateLimited,
+    StripeRejected,
+    StripeUnauthorized,
+    StripeUnknownOutcome,
+)
+from learning247.integrations.stripe.sessions import CheckoutSession, read_session
+
+Timeout = tuple[float, float]
+
+DEFAULT_RETRY_AFTER = 30
+LONGEST_RETRY_AFTER = 3_600
+_WITH_FEE = ["payment_intent.latest_charge.balance_transaction"]
+
+
+class StripeGatewayClient:
+    """Safe to share between threads. `timeout` is (seconds to connect, seconds between two bytes of the answer).
+
+    The SDK repeats a call at most `max_network_retries` times, under the same idempotency key. Every method raises
+    StripeRejected (or one of its kinds) for a conclusive no, StripeUnknownOutcome where nobody can say what happened.
+    """
+
+    def __init__(
+        self, secret_key: str, api_base: str, *, timeout: Timeout, max_network_retries: int = 1
+    ) -> None:
+        if not secret_key:
+            raise ValueError("Stripe needs a secret key.")
+        self._api_base = api_base.rstrip("/")
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": self._api_base},
+            max_network_retries=max_network_retries,
+            http_client=stripe.RequestsClient(timeout=timeout),
+        )
+
+    def __repr__(self) -> str:
+        return f"StripeGatewayClient({self._api_base!r})"
+
+    def checkout_session_create(
+        self,
+        *,
+        reference: str,
+        amount_minor: int,
+        currency: str,
+        title: str,
+        customer_email: str,
+        success_url: str,
+        cancel_url: str,
+        expires_at: datetime,
+        metadata: Mapping[str, str],
+    ) -> CheckoutSession:
+        """Open a hosted checkout for one thing. `reference` (<= 200 characters) is ours and the idempotency key too.
+
+        `expires_at` lies 30 minutes to 24 hours ahead. The same reference with other parameters raises
+        StripeIdempotencyMismatch; an amount that Stripe cannot charge raises AmountNotChargeable.
+        """
+        kept = {**metadata, "reference": reference}
+        params: Any = {
+            "mode": "payment",
+            "line_items": [
+                {
+                    "price_data": {
+                        "currency": currency.lower(),
+                        "unit_amount": to_stripe_amount(amount_minor, currency),
+                        "product_data": {"name": title},
+                    },
+                    "quantity": 1,
+                }
+            ],
+            "client_reference_id": reference,
+            "metadata": kept,
+            # Stripe copies no metadata to the PaymentIntent, and refund and dispute events carry that one's.
+            "payment_intent_data": {"metadata": kept},
+            "customer_email": customer_email,
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "expires_at": int(expires_at.timestamp()),
+        }
+        session = self._call(
+            lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": reference})
+        )
+        if session.client_reference_id != reference:
+            raise MalformedAnswer(
+                f"client_reference_id is not the one that was sent: {session.client_reference_id!r}"
+            )
+        return session
+
+    def checkout_session_retrieve(self, session_id: str) -> CheckoutSession:
+        """The session as it stands now, with what Stripe booked as its fee. Raises StripeNotFound."""
+        params: Any = {"expand": _WITH_FEE}
+        session = self._call(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params))
+        if session.id != session_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {session.id!r}")
+        return session
+
+    def checkout_session_expire(self, session_id: str) -> CheckoutSession:
+        """Close an open session, so that nobody pays it any more. Raises StripeRejected when it is not open."""
+        return self._call(lambda: self._client.v1.checkout.sessions.expire(session_id))
+
+    def _call(self, call: Callable[[], Any]) -> CheckoutSession:
+        try:
+            answer = call()
+        except stripe.StripeError as error:
+            raise _translated(error) from None
+        if not isinstance(answer, stripe.StripeObject):
+            raise MalformedAnswer("The answer is no object.")
+        return read_session(answer.to_dict())
+
+
+def _translated(error: stripe.StripeError) -> StripeGatewayError:
+    status = error.http_status or 0
+    code, message = error.code or "", _without_key(error)
+    if isinstance(error, stripe.IdempotencyError):
+        return StripeIdempotencyMismatch(status=status, code=code or "idempotency_error", message=message)
+    if isinstance(error, stripe.RateLimitError) or status == 429:
+        headers = error.headers or {}
+        return StripeRateLimited(retry_after=_seconds(str(headers.get("Retry-After", ""))), message=message)
+    # 409 is a twin under the same key that is still running.
+    if not 400 <= status < 500 or status == 409:
+        return StripeUnknownOutcome(f"{type(error).__name__}, HTTP {status or 'without an answer'}")
+    kind = StripeRejected
+    if status in (401, 403):
+        kind = StripeUnauthorized
+    elif status == 404 or code == "resource_missing":
+        kind = StripeNotFound
+    return kind(status=status, code=code, message=message)
+
+
+def _without_key(error: stripe.StripeError) -> str:
+    """Stripe's own text, except for the one that repeats a part of the key ("Invalid API Key provided: sk_…")."""
+    if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+        return "the API key was refused"
+    return (error.user_message or "")[:300]
+
+
+def _seconds(retry_after: str) -> int:
+    """A Retry-After in seconds; a date, nonsense or nothing is the default."""
+    if retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 6:
+        return max(1, min(int(retry_after), LONGEST_RETRY_AFTER))
+    return DEFAULT_RETRY_AFTER
