@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class WalletsConfig(AppConfig):
     name = "wallets"
+
+    def ready(self) -> None:
+        from wallets.checks import register_checks  # noqa: PLC0415 - models exist only now
+
+        register_checks()

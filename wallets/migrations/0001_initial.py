@@ -4,13 +4,13 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import learning247.kit.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import learning247.kit.ids
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,118 +19,305 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='LedgerAccount',
+            name="LedgerAccount",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('available', 'Available'), ('clearing', 'Clearing'), ('held', 'Held for withdrawals'), ('disputed', 'Disputed'), ('gateway-paystack', 'Held by Paystack'), ('gateway-stripe', 'Held by Stripe'), ('fees', 'Platform fees'), ('sales', 'Sales of platform-owned items'), ('unsettled', 'Captured, not settled')], max_length=20)),
-                ('currency', models.CharField(choices=[('USD', 'USD'), ('NGN', 'NGN'), ('GBP', 'GBP'), ('EUR', 'EUR'), ('GHS', 'GHS'), ('KES', 'KES'), ('ZAR', 'ZAR'), ('JPY', 'JPY'), ('KWD', 'KWD')], max_length=3)),
-                ('balance_minor', models.BigIntegerField(blank=True, help_text="Minor units; null for the platform's.", null=True)),
-                ('code', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Concat(django.db.models.functions.comparison.Coalesce(django.db.models.functions.comparison.Cast('owner', models.TextField()), models.Value('platform'), output_field=models.TextField()), models.Value(':'), models.F('kind'), models.Value(':'), models.F('currency'), output_field=models.TextField()), output_field=models.TextField(), unique=True)),
-                ('opened_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("available", "Available"),
+                            ("clearing", "Clearing"),
+                            ("held", "Held for withdrawals"),
+                            ("disputed", "Disputed"),
+                            ("gateway-paystack", "Held by Paystack"),
+                            ("gateway-stripe", "Held by Stripe"),
+                            ("fees", "Platform fees"),
+                            ("sales", "Sales of platform-owned items"),
+                            ("unsettled", "Captured, not settled"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("USD", "USD"),
+                            ("NGN", "NGN"),
+                            ("GBP", "GBP"),
+                            ("EUR", "EUR"),
+                            ("GHS", "GHS"),
+                            ("KES", "KES"),
+                            ("ZAR", "ZAR"),
+                            ("JPY", "JPY"),
+                            ("KWD", "KWD"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                (
+                    "balance_minor",
+                    models.BigIntegerField(
+                        blank=True, help_text="Minor units; null for the platform's.", null=True
+                    ),
+                ),
+                (
+                    "code",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Concat(
+                            django.db.models.functions.comparison.Coalesce(
+                                django.db.models.functions.comparison.Cast("owner", models.TextField()),
+                                models.Value("platform"),
+                                output_field=models.TextField(),
+                            ),
+                            models.Value(":"),
+                            models.F("kind"),
+                            models.Value(":"),
+                            models.F("currency"),
+                            output_field=models.TextField(),
+                        ),
+                        output_field=models.TextField(),
+                        unique=True,
+                    ),
+                ),
+                (
+                    "opened_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_accounts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('code',),
+                "ordering": ("code",),
             },
         ),
         migrations.CreateModel(
-            name='AccountCheckpoint',
+            name="AccountCheckpoint",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='checkpoint', serialize=False, to='wallets.ledgeraccount')),
-                ('last_line_id', models.BigIntegerField()),
-                ('balance_minor', models.BigIntegerField()),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="checkpoint",
+                        serialize=False,
+                        to="wallets.ledgeraccount",
+                    ),
+                ),
+                ("last_line_id", models.BigIntegerField()),
+                ("balance_minor", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('uuid', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, unique=True)),
-                ('key', models.CharField(help_text='Purpose and subject: payment:<id>:sale.', max_length=120, unique=True)),
-                ('kind', models.CharField(choices=[('sale', 'Sale'), ('unsettled_capture', 'Captured, may not settle yet'), ('unsettled_release', 'Captured payment released'), ('refund', 'Refund'), ('dispute', 'Dispute'), ('withdrawal_hold', 'Withdrawal confirmed'), ('adjustment', 'Manual adjustment')], max_length=30)),
-                ('currency', models.CharField(choices=[('USD', 'USD'), ('NGN', 'NGN'), ('GBP', 'GBP'), ('EUR', 'EUR'), ('GHS', 'GHS'), ('KES', 'KES'), ('ZAR', 'ZAR'), ('JPY', 'JPY'), ('KWD', 'KWD')], max_length=3)),
-                ('source_kind', models.CharField(help_text='What caused it: payment, withdrawal, …', max_length=30)),
-                ('source_id', models.CharField(max_length=64)),
-                ('reference', models.CharField(help_text='The reference that people see.', max_length=64)),
-                ('description', models.CharField(max_length=200)),
-                ('transaction_id', models.BigIntegerField(editable=False)),
-                ('posted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("uuid", models.UUIDField(default=learning247.kit.ids.new_id, editable=False, unique=True)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Purpose and subject: payment:<id>:sale.", max_length=120, unique=True
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("sale", "Sale"),
+                            ("unsettled_capture", "Captured, may not settle yet"),
+                            ("unsettled_release", "Captured payment released"),
+                            ("refund", "Refund"),
+                            ("dispute", "Dispute"),
+                            ("withdrawal_hold", "Withdrawal confirmed"),
+                            ("adjustment", "Manual adjustment"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("USD", "USD"),
+                            ("NGN", "NGN"),
+                            ("GBP", "GBP"),
+                            ("EUR", "EUR"),
+                            ("GHS", "GHS"),
+                            ("KES", "KES"),
+                            ("ZAR", "ZAR"),
+                            ("JPY", "JPY"),
+                            ("KWD", "KWD"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                (
+                    "source_kind",
+                    models.CharField(help_text="What caused it: payment, withdrawal, …", max_length=30),
+                ),
+                ("source_id", models.CharField(max_length=64)),
+                ("reference", models.CharField(help_text="The reference that people see.", max_length=64)),
+                ("description", models.CharField(max_length=200)),
+                ("transaction_id", models.BigIntegerField(editable=False)),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'journal entries',
-                'ordering': ('-id',),
-                'indexes': [models.Index(fields=['source_kind', 'source_id'], name='journal_entry_by_source')],
+                "verbose_name_plural": "journal entries",
+                "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["source_kind", "source_id"], name="journal_entry_by_source")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='JournalLine',
+            name="JournalLine",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('balance_after_minor', models.BigIntegerField(editable=False, null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='lines', to='wallets.ledgeraccount')),
-                ('entry', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='lines', to='wallets.journalentry')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("balance_after_minor", models.BigIntegerField(editable=False, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="lines",
+                        to="wallets.ledgeraccount",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="lines",
+                        to="wallets.journalentry",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('first_entry_id', models.BigIntegerField()),
-                ('last_entry_id', models.BigIntegerField(unique=True)),
-                ('entry_count', models.PositiveIntegerField()),
-                ('previous_digest', models.BinaryField(help_text='32 zero bytes before the first seal.', max_length=32, unique=True)),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('sealed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("first_entry_id", models.BigIntegerField()),
+                ("last_entry_id", models.BigIntegerField(unique=True)),
+                ("entry_count", models.PositiveIntegerField()),
+                (
+                    "previous_digest",
+                    models.BinaryField(
+                        help_text="32 zero bytes before the first seal.", max_length=32, unique=True
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                (
+                    "sealed_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
-                'constraints': [models.CheckConstraint(condition=models.Q(('first_entry_id__lte', models.F('last_entry_id'))), name='seal_covers_a_range')],
+                "ordering": ("-id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("first_entry_id__lte", models.F("last_entry_id"))),
+                        name="seal_covers_a_range",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SealHorizon',
+            name="SealHorizon",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('entry_id', models.BigIntegerField()),
-                ('line_id', models.BigIntegerField()),
-                ('transaction_id', models.BigIntegerField()),
-                ('placed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("entry_id", models.BigIntegerField()),
+                ("line_id", models.BigIntegerField()),
+                ("transaction_id", models.BigIntegerField()),
+                ("placed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='seal_horizon_is_one_row')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="seal_horizon_is_one_row")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='ledgeraccount',
-            index=models.Index(fields=['owner', 'currency'], name='ledger_account_by_owner'),
+            model_name="ledgeraccount",
+            index=models.Index(fields=["owner", "currency"], name="ledger_account_by_owner"),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('owner__isnull', False), ('kind__in', ['available', 'clearing', 'held', 'disputed'])), models.Q(('owner__isnull', True), models.Q(('kind__in', ['available', 'clearing', 'held', 'disputed']), _negated=True)), _connector='OR'), name='ledger_account_kind_fits_owner'),
+            model_name="ledgeraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("owner__isnull", False), ("kind__in", ["available", "clearing", "held", "disputed"])
+                    ),
+                    models.Q(
+                        ("owner__isnull", True),
+                        models.Q(("kind__in", ["available", "clearing", "held", "disputed"]), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="ledger_account_kind_fits_owner",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('balance_minor__isnull', False), ('owner__isnull', False)), models.Q(('balance_minor__isnull', True), ('owner__isnull', True)), _connector='OR'), name='ledger_account_balance_only_for_persons'),
+            model_name="ledgeraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("balance_minor__isnull", False), ("owner__isnull", False)),
+                    models.Q(("balance_minor__isnull", True), ("owner__isnull", True)),
+                    _connector="OR",
+                ),
+                name="ledger_account_balance_only_for_persons",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ledgeraccount',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__in', ['USD', 'NGN', 'GBP', 'EUR', 'GHS', 'KES', 'ZAR', 'JPY', 'KWD'])), name='ledger_account_currency_known'),
+            model_name="ledgeraccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("currency__in", ["USD", "NGN", "GBP", "EUR", "GHS", "KES", "ZAR", "JPY", "KWD"])
+                ),
+                name="ledger_account_currency_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalline',
-            index=models.Index(fields=['account', 'id'], name='journal_line_by_account'),
+            model_name="journalline",
+            index=models.Index(fields=["account", "id"], name="journal_line_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='journalline',
-            constraint=models.UniqueConstraint(fields=('entry', 'account'), name='journal_line_once_per_account'),
+            model_name="journalline",
+            constraint=models.UniqueConstraint(
+                fields=("entry", "account"), name="journal_line_once_per_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='journalline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor', 0), _negated=True), name='journal_line_moves_something'),
+            model_name="journalline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor", 0), _negated=True), name="journal_line_moves_something"
+            ),
         ),
     ]

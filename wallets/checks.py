@@ -1,0 +1,189 @@
+"""What the ledger proves of itself. Each check walks key ranges; the database does the sums."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django.db import connection
+
+from learning247.kit.money import Money
+from learning247.records.checks import Breach, Scope
+from learning247.records.registry import register_check
+from wallets.enums import DEBT_ENTRY_KINDS, AccountKind, EntryKind
+from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal
+from wallets.services.seals import FIRST_PREVIOUS_DIGEST, range_digest
+
+# Table -> the triggers that keep it. `prove` fails when one is missing or not ENABLE ALWAYS.
+GUARDS: Final = {
+    "wallets_journalentry": {"ledger_number_entry", "ledger_entry_has_lines", "ledger_is_immutable"},
+    "wallets_journalline": {"ledger_place_line", "ledger_entry_sums_to_zero", "ledger_is_immutable"},
+    "wallets_ledgeraccount": {"ledger_guard_account", "ledger_is_immutable"},
+    "wallets_seal": {"ledger_is_immutable"},
+}
+# Kinds that a source can cause once only; the others may repeat (partial refunds, adjustments).
+ONCE_PER_SOURCE: Final = (EntryKind.SALE, EntryKind.UNSETTLED_CAPTURE, EntryKind.WITHDRAWAL_HOLD)
+
+
+def register_checks() -> None:
+    """Called from `apps.ready()`."""
+    register_check("I1", "every entry sums to zero", entries_sum_to_zero)
+    register_check("I2", "cached balance = sum of lines", balances_are_sums_of_lines)
+    register_check("I2", "checkpoint = sum of lines", checkpoints_are_sums_of_lines)
+    register_check("I3", "no debit overdraws", no_debit_overdraws)
+    register_check("I4", "the guards of the ledger stand", guards_stand)
+    register_check("I5", "one posting per source and purpose", sources_post_once)
+    register_check("I12", "the seal chain is unbroken", seal_chain_is_unbroken)
+    register_check("I13", "no entry mixes currencies", entries_keep_one_currency)
+
+
+def entries_sum_to_zero(scope: Scope) -> Iterator[Breach]:
+    """I1, and that an entry has lines at all, and a line an entry."""
+    for part in scope.ranges(JournalEntry.objects.all()):
+        for entry_id, key, currency, total, lines in _rows(
+            """
+            SELECT e.id, e.key, e.currency, coalesce(sum(l.amount_minor), 0), count(l.id)
+              FROM wallets_journalentry e LEFT JOIN wallets_journalline l ON l.entry_id = e.id
+             WHERE e.id BETWEEN %s AND %s
+             GROUP BY e.id HAVING coalesce(sum(l.amount_minor), 0) <> 0 OR count(l.id) < 2
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"entry {entry_id} ({key}): {lines} lines sum to {Money(int(total), currency)}")
+    for part in scope.ranges(JournalLine.objects.all()):
+        for line_id, entry_id in _rows(
+            "SELECT l.id, l.entry_id FROM wallets_journalline l WHERE l.id BETWEEN %s AND %s"
+            " AND NOT EXISTS (SELECT 1 FROM wallets_journalentry e WHERE e.id = l.entry_id)",
+            [part.first, part.last],
+        ):
+            yield Breach(f"line {line_id} belongs to entry {entry_id}, which does not exist")
+
+
+def balances_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
+    """I2, in one statement per range, so that sales that go on meanwhile disturb nothing."""
+    for part in scope.ranges(LedgerAccount.objects.filter(owner__isnull=False)):
+        for code, currency, cached, summed, last in _rows(
+            """
+            SELECT a.code, a.currency, a.balance_minor, tally.total,
+                   (SELECT l.balance_after_minor FROM wallets_journalline l
+                     WHERE l.account_id = a.id ORDER BY l.id DESC LIMIT 1)
+              FROM wallets_ledgeraccount a
+              CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_minor), 0) AS total FROM wallets_journalline l
+                                   WHERE l.account_id = a.id) AS tally
+             WHERE a.owner_id IS NOT NULL AND a.id BETWEEN %s AND %s
+            """,
+            [part.first, part.last],
+        ):
+            if cached != summed or cached != (last or 0):
+                yield Breach(
+                    f"account {code}: cached {Money(cached, currency)}, lines sum to {Money(int(summed), currency)},"
+                    f" the last line left {Money(last or 0, currency)}"
+                )
+
+
+def checkpoints_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
+    """I2 for the platform's accounts, whose balance is checkpoint plus tail."""
+    for part in scope.ranges(LedgerAccount.objects.filter(owner__isnull=True)):
+        for code, currency, checkpoint, summed in _rows(
+            """
+            SELECT a.code, a.currency, c.balance_minor, tally.total
+              FROM wallets_ledgeraccount a JOIN wallets_accountcheckpoint c ON c.account_id = a.id
+              CROSS JOIN LATERAL (SELECT coalesce(sum(l.amount_minor), 0) AS total FROM wallets_journalline l
+                                   WHERE l.account_id = a.id AND l.id <= c.last_line_id) AS tally
+             WHERE a.id BETWEEN %s AND %s AND c.balance_minor <> tally.total
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"account {code}: checkpoint {Money(checkpoint, currency)}, lines sum to {Money(int(summed), currency)}"
+            )
+
+
+def no_debit_overdraws(scope: Scope) -> Iterator[Breach]:
+    """I3."""
+    for part in scope.ranges(JournalLine.objects.all()):
+        for line_id, code, kind, balance, currency in _rows(
+            """
+            SELECT l.id, a.code, e.kind, l.balance_after_minor, l.currency
+              FROM wallets_journalline l
+              JOIN wallets_ledgeraccount a ON a.id = l.account_id
+              JOIN wallets_journalentry e ON e.id = l.entry_id
+             WHERE l.id BETWEEN %s AND %s AND l.amount_minor < 0 AND l.balance_after_minor < 0
+               AND NOT (a.kind = %s AND e.kind = ANY(%s))
+            """,
+            [part.first, part.last, AccountKind.AVAILABLE.value, [kind.value for kind in DEBT_ENTRY_KINDS]],
+        ):
+            yield Breach(f"line {line_id}: a {kind} left account {code} at {Money(balance, currency)}")
+
+
+def guards_stand(scope: Scope) -> Iterator[Breach]:
+    """I4: what is posted never changes, because the triggers that refuse it exist and fire always."""
+    for table, expected in GUARDS.items():
+        scope.examined += len(expected)
+        enabled = {
+            name
+            for (name,) in _rows(
+                "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled = 'A'", [table]
+            )
+        }
+        for missing in sorted(expected - enabled):
+            yield Breach(f"trigger {missing} on {table} is missing or can be switched off")
+
+
+def sources_post_once(scope: Scope) -> Iterator[Breach]:
+    """I5; the key's UNIQUE constraint keeps repeats out, this finds two keys for one purpose."""
+    once = [kind.value for kind in ONCE_PER_SOURCE]
+    for part in scope.ranges(JournalEntry.objects.filter(kind__in=once)):
+        for source_kind, source_id, kind, first, last in _rows(
+            """
+            SELECT e.source_kind, e.source_id, e.kind, min(other.id), max(other.id)
+              FROM wallets_journalentry e
+              JOIN wallets_journalentry other USING (source_kind, source_id, kind)
+             WHERE e.id BETWEEN %s AND %s AND e.kind = ANY(%s)
+             GROUP BY e.id, e.source_kind, e.source_id, e.kind HAVING count(*) > 1 AND min(other.id) = e.id
+            """,
+            [part.first, part.last, once],
+        ):
+            yield Breach(f"{source_kind} {source_id}: several {kind} entries, {first} … {last}")
+
+
+def seal_chain_is_unbroken(scope: Scope) -> Iterator[Breach]:
+    """I12: every range hashes to its seal's digest, each seal continues the one before, without a gap."""
+    previous, next_entry = FIRST_PREVIOUS_DIGEST, 1
+    seals = scope.rows(
+        Seal.objects.all(),
+        "id",
+        "first_entry_id",
+        "last_entry_id",
+        "entry_count",
+        "previous_digest",
+        "digest",
+    )
+    for seal_id, first, last, entries, claimed_previous, digest in seals:
+        count, recomputed = range_digest(first=first, last=last, previous=bytes(claimed_previous))
+        if bytes(claimed_previous) != previous or first != next_entry:
+            yield Breach(f"seal {seal_id} does not continue the one before it")
+        if recomputed != bytes(digest) or count != entries:
+            yield Breach(f"seal {seal_id}: entries {first}–{last} are not what was sealed")
+        previous, next_entry = bytes(digest), last + 1
+
+
+def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
+    """I13: entry, lines and accounts agree."""
+    for part in scope.ranges(JournalLine.objects.all()):
+        for line_id, line_currency, entry_currency, code in _rows(
+            """
+            SELECT l.id, l.currency, e.currency, a.code
+              FROM wallets_journalline l
+              JOIN wallets_journalentry e ON e.id = l.entry_id
+              LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
+             WHERE l.id BETWEEN %s AND %s
+               AND (l.currency <> e.currency OR l.currency IS DISTINCT FROM a.currency)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"line {line_id} in {line_currency}: entry in {entry_currency}, account {code}")
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

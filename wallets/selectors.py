@@ -1,0 +1,113 @@
+"""Reads of the ledger. Scoping to a person happens here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from accounts.models import User
+from learning247.kit.errors import NotFound
+from learning247.kit.money import EXPONENTS, Money
+from wallets.enums import AccountKind
+from wallets.models import JournalLine, LedgerAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A person's money in one currency, in minor units."""
+
+    currency: str
+    available: int = 0
+    clearing: int = 0
+    held: int = 0
+    disputed: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.available + self.clearing + self.held + self.disputed
+
+
+def balances_of(*, user: User, currency: str | None = None) -> list[Balance]:
+    """One Balance per currency in which the person has an account; zeros for a `currency` asked for by name."""
+    accounts = LedgerAccount.objects.filter(owner=user).values_list("currency", "kind", "balance_minor")
+    by_currency: dict[str, dict[str, int]] = {currency: {}} if currency else {}
+    for account_currency, kind, balance_minor in accounts:
+        if currency in (None, account_currency):
+            by_currency.setdefault(account_currency, {})[kind] = balance_minor or 0
+    return [Balance(code, **by_currency[code]) for code in EXPONENTS if code in by_currency]
+
+
+def transaction_list(
+    *,
+    user: User,
+    currency: str | None = None,
+    kind: str | None = None,
+    since: datetime | None = None,
+    before: datetime | None = None,
+) -> QuerySet[JournalLine]:
+    """The movements of the person's available balances with their entries, newest first; posted in [since, before)."""
+    # The few account ids first: the index on (account, id) then gives a page without sorting the whole history.
+    accounts = LedgerAccount.objects.filter(owner=user, kind=AccountKind.AVAILABLE)
+    if currency:
+        accounts = accounts.filter(currency=currency)
+    lines = JournalLine.objects.filter(account_id__in=list(accounts.values_list("pk", flat=True)))
+    if kind:
+        lines = lines.filter(entry__kind=kind)
+    if since:
+        lines = lines.filter(entry__posted_at__gte=since)
+    if before:
+        lines = lines.filter(entry__posted_at__lt=before)
+    return lines.select_related("entry").order_by("-id")
+
+
+def entry_detail(*, user: User, entry_uuid: UUID) -> dict[str, Any]:
+    """An entry that touches one of the person's accounts: what, when, its source, and its lines.
+
+    Other people's lines are left out; the platform's are shown without its balance. NotFound for anything else.
+    """
+    lines = list(
+        JournalLine.objects.filter(entry__uuid=entry_uuid).select_related("entry", "account").order_by("id")
+    )
+    if not any(line.account.owner_id == user.pk for line in lines):
+        raise NotFound("This transaction is not in your history.")
+    entry = lines[0].entry
+    return {
+        "id": entry.uuid,
+        "type": entry.kind,
+        "currency": entry.currency,
+        "description": entry.description,
+        "reference": entry.reference,
+        "created_at": entry.posted_at,
+        "source": {"kind": entry.source_kind, "id": entry.source_id},
+        "lines": [_line_detail(line) for line in lines if line.account.owner_id in (None, user.pk)],
+    }
+
+
+def _line_detail(line: JournalLine) -> dict[str, Any]:
+    balance = line.balance_after_minor
+    return {
+        "account": line.account.kind,
+        "yours": line.account.owner_id is not None,
+        "amount": Money(line.amount_minor, line.currency).amount,
+        "balance_after": None if balance is None else Money(balance, line.currency).amount,
+    }
+
+
+def platform_balance(*, kind: AccountKind, currency: str) -> int:
+    """Minor units in a platform account: its checkpoint plus the lines after it. Zero when it is not open."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce(c.balance_minor, 0) + coalesce(sum(l.amount_minor), 0)
+              FROM wallets_ledgeraccount a
+              LEFT JOIN wallets_accountcheckpoint c ON c.account_id = a.id
+              LEFT JOIN wallets_journalline l ON l.account_id = a.id AND l.id > coalesce(c.last_line_id, 0)
+             WHERE a.code = %s GROUP BY c.balance_minor
+            """,
+            [f"platform:{kind.value}:{currency}"],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
