@@ -1,0 +1,1 @@
+"""Tests of the sandbox: real HTTP, real vendor SDK, no Django, no network."""
