@@ -1,0 +1,88 @@
+"""Paystack behind the port (NGN, GHS, ZAR, KES)."""
+
+from functools import lru_cache
+from typing import Self
+
+from django.conf import settings
+
+from learning247.integrations.paystack import (
+    PaystackClient,
+    PaystackDuplicateReference,
+    PaystackError,
+    PaystackNotFound,
+    PaystackRateLimited,
+    PaystackRejected,
+    PaystackUnauthorized,
+)
+from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
+from payments.gateways.port import Checkout, CheckoutRequest, GatewayPayment, GatewayPaymentStatus
+
+# paystack.com/docs/api/transaction: only `success` means money. `abandoned` is a checkout that nobody has finished
+# yet: it may still be paid, so it is open until ours expires. `reversed` was captured once; refunds deal with it.
+_STATUSES = {
+    "success": GatewayPaymentStatus.CAPTURED,
+    "failed": GatewayPaymentStatus.FAILED,
+}
+
+
+@lru_cache(maxsize=8)
+def _client(secret_key: str, base_url: str, connect: int, read: int) -> PaystackClient:
+    """One client per configuration: its kept-alive connections are worth more than its construction."""
+    return PaystackClient(secret_key, base_url, timeout=(connect, read))
+
+
+class PaystackGateway:
+    def __init__(self, client: PaystackClient) -> None:
+        self._client = client
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        if not settings.PAYSTACK_SECRET_KEY:
+            raise GatewayUnavailable("Paystack is not configured here.")
+        return cls(
+            _client(
+                settings.PAYSTACK_SECRET_KEY,
+                settings.PAYSTACK_BASE_URL,
+                settings.GATEWAY_CONNECT_TIMEOUT,
+                settings.GATEWAY_READ_TIMEOUT,
+            )
+        )
+
+    def open_checkout(self, request: CheckoutRequest) -> Checkout:
+        # A Paystack checkout has no expiry of its own; ours ends by our clock, and a late payment still settles.
+        try:
+            opened = self._client.transaction_initialize(
+                email=request.email,
+                amount_minor=request.amount_minor,
+                currency=request.currency,
+                reference=request.reference,
+                callback_url=request.return_url,
+                metadata={"reference": request.reference, "cancel_action": request.cancel_url},
+            )
+        except PaystackDuplicateReference as error:
+            # The first call worked and its answer was lost. Paystack never shows that address again.
+            raise CheckoutLost from error
+        except (PaystackRateLimited, PaystackUnauthorized) as error:
+            raise GatewayUnavailable from error
+        except PaystackRejected as error:
+            raise GatewayRejected(f"Paystack refused the payment: {error.message}") from error
+        except PaystackError as error:
+            raise GatewayUnavailable from error
+        return Checkout(url=opened.authorization_url, gateway_reference=opened.access_code)
+
+    def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
+        try:
+            transaction = self._client.transaction_verify(reference)
+        except PaystackNotFound:
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+        except PaystackError as error:
+            raise GatewayUnavailable from error
+        return GatewayPayment(
+            status=_STATUSES.get(transaction.status, GatewayPaymentStatus.OPEN),
+            reference=transaction.reference,
+            amount_minor=transaction.asked_minor,
+            currency=transaction.currency,
+            gateway_payment_id=str(transaction.id),
+            gateway_fee_minor=transaction.fees_minor,
+            failure_reason=transaction.gateway_response,
+        )

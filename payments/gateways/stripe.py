@@ -1,0 +1,108 @@
+"""Stripe behind the port (USD, GBP, EUR and the rest), by hosted Checkout Sessions."""
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Self
+
+from django.conf import settings
+
+from learning247.integrations.stripe import (
+    AmountNotChargeable,
+    CheckoutSession,
+    StripeGatewayClient,
+    StripeGatewayError,
+    StripeIdempotencyMismatch,
+    StripeNotFound,
+    StripeRateLimited,
+    StripeRejected,
+    StripeUnauthorized,
+)
+from learning247.kit.clock import now
+from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
+from payments.gateways.port import Checkout, CheckoutRequest, GatewayPayment, GatewayPaymentStatus
+
+# docs.stripe.com/api/checkout/sessions: `expires_at` lies 30 minutes to 24 hours ahead. A minute more than the least,
+# because the request takes time.
+SHORTEST_LIFETIME = timedelta(minutes=31)
+
+
+@lru_cache(maxsize=8)
+def _client(secret_key: str, api_base: str, connect: int, read: int) -> StripeGatewayClient:
+    """One client per configuration: its kept-alive connections are worth more than its construction."""
+    return StripeGatewayClient(secret_key, api_base, timeout=(connect, read))
+
+
+class StripeGateway:
+    def __init__(self, client: StripeGatewayClient) -> None:
+        self._client = client
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        if not settings.STRIPE_SECRET_KEY:
+            raise GatewayUnavailable("Stripe is not configured here.")
+        return cls(
+            _client(
+                settings.STRIPE_SECRET_KEY,
+                settings.STRIPE_API_BASE,
+                settings.GATEWAY_CONNECT_TIMEOUT,
+                settings.GATEWAY_READ_TIMEOUT,
+            )
+        )
+
+    def open_checkout(self, request: CheckoutRequest) -> Checkout:
+        try:
+            session = self._client.checkout_session_create(
+                reference=request.reference,
+                amount_minor=request.amount_minor,
+                currency=request.currency,
+                title=request.title,
+                customer_email=request.email,
+                success_url=request.return_url,
+                cancel_url=request.cancel_url,
+                expires_at=max(request.expires_at, now() + SHORTEST_LIFETIME),
+                metadata={},
+            )
+        except AmountNotChargeable as error:
+            raise GatewayRejected(str(error)) from error
+        except StripeIdempotencyMismatch as error:
+            raise CheckoutLost from error
+        except (StripeRateLimited, StripeUnauthorized) as error:
+            raise GatewayUnavailable from error
+        except StripeRejected as error:
+            raise GatewayRejected(f"Stripe refused the payment: {error.message}") from error
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+        return Checkout(url=session.url, gateway_reference=session.id)
+
+    def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
+        if not gateway_reference:  # the answer to opening it never came
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+        try:
+            session = self._client.checkout_session_retrieve(gateway_reference)
+        except StripeNotFound:
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+        # The fee is booked only in the currency of the sale; Stripe may settle in another.
+        fee_minor = session.fee_minor if session.fee_currency == session.currency else None
+        return GatewayPayment(
+            status=_status_of(session),
+            reference=session.client_reference_id,
+            amount_minor=session.amount_total_minor,
+            currency=session.currency,
+            gateway_payment_id=session.payment_intent_id,
+            gateway_fee_minor=fee_minor,
+            failure_reason="The card was declined." if session.payment_intent_status == "requires_payment_method" else "",
+        )
+
+
+def _status_of(session: CheckoutSession) -> GatewayPaymentStatus:
+    # docs.stripe.com/checkout/fulfillment: money has come only when payment_status says so; a complete but unpaid
+    # session waits for a delayed payment method.
+    if session.is_paid:
+        return GatewayPaymentStatus.CAPTURED
+    if session.status == "expired":
+        return GatewayPaymentStatus.EXPIRED
+    if session.status == "open" and session.payment_intent_status == "requires_payment_method":
+        return GatewayPaymentStatus.FAILED
+    return GatewayPaymentStatus.OPEN

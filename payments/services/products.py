@@ -1,0 +1,51 @@
+"""Products and prices: what an app puts up for sale."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import User
+from learning247.kit.money import Money
+from payments.enums import ProductKind
+from payments.models import Price, Product
+
+
+@transaction.atomic
+def product_create(
+    *, kind: ProductKind, item_id: UUID, title: str, seller: User | None, prices: Sequence[Money], active: bool
+) -> Product:
+    """A product for one item of an app, with at most one price per currency."""
+    product = Product.objects.create(kind=kind, item_id=item_id, title=title, seller=seller, active=active)
+    prices_set(product=product, prices=prices)
+    return product
+
+
+@transaction.atomic
+def product_update(
+    product: Product, *, title: str | None = None, prices: Sequence[Money] | None = None, active: bool | None = None
+) -> Product:
+    """Change what is given. Open checkouts keep the price they began with."""
+    if title is not None:
+        product.title = title
+    if active is not None:
+        product.active = active
+    product.save(update_fields=["title", "active"])
+    if prices is not None:
+        prices_set(product=product, prices=prices)
+    return product
+
+
+@transaction.atomic
+def prices_set(*, product: Product, prices: Sequence[Money]) -> None:
+    """Exactly these prices, no others. Raises ValueError for two prices in one currency."""
+    by_currency = {price.currency: price.minor for price in prices}
+    if len(by_currency) != len(prices):
+        raise ValueError("A product has one price per currency.")
+    product.prices.exclude(currency__in=by_currency).delete()
+    Price.objects.bulk_create(
+        [Price(product=product, currency=code, amount_minor=minor) for code, minor in by_currency.items()],
+        update_conflicts=True,
+        unique_fields=["product", "currency"],
+        update_fields=["amount_minor"],
+    )
