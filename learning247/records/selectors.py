@@ -3,20 +3,8 @@
 from datetime import datetime
 
 from django.db.models import QuerySet
-from django_redis import get_redis_connection
-from redis.exceptions import RedisError
 
 from learning247.records.models import AuditEntry, InboundEvent
-from learning247.records.services.heartbeat import KEY
-
-
-def worker_last_seen() -> datetime | None:
-    """When a worker last handled a heartbeat; None when it never did in the last hour, or Redis is away."""
-    try:
-        written = get_redis_connection("default").get(KEY)
-    except RedisError:
-        return None
-    return None if written is None else datetime.fromisoformat(written.decode())
 
 
 def event_list(

@@ -128,11 +128,20 @@ class PaystackClient:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = requests.Session()
-            session.trust_env = False  # no .netrc that would replace our Authorization header
-            session.headers["Authorization"] = f"Bearer {self._secret_key}"
+            # As `auth`, not as a header: a .netrc on the machine would replace that.
+            session.auth = _Bearer(self._secret_key)
             session.headers["Accept"] = "application/json"
             self._local.session = session
         return session
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._secret_key}"
+        return request
 
 
 def _read(response: requests.Response, call: str) -> Json:

@@ -28,7 +28,7 @@ def audit_record(
     without secrets. Nobody can change or remove the entry: the database refuses (migration 0002).
     """
     return AuditEntry.objects.create(
-        actor=actor,
+        actor_id=None if actor is None else actor.pk,
         action=action,
         subject_kind=subject_kind,
         subject_id=str(subject_id),

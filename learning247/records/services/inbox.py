@@ -106,7 +106,7 @@ def event_handle(event_id: UUID | str, *, attempt: int | None = None) -> None:
         log.info("event_not_ready", reason=str(error), attempts=event.attempts)
         _put_off(event, str(error) or "Not ready yet.")
         return
-    except Exception as error:  # noqa: BLE001 - the edge of the process: whatever a handler raises is kept and retried
+    except Exception as error:  # the edge of the process: whatever a handler raises is kept and retried
         log.warning("event_failed", reason=reason_of(error), attempts=event.attempts, exc_info=True)
         _put_off(event, reason_of(error))
         return

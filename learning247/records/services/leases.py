@@ -73,4 +73,5 @@ def lease_sweep(model: type[Leased], *, limit: int) -> list[tuple[UUID, int]]:
 
 def retry_delay(attempts: int, *, first: timedelta) -> timedelta:
     """How long to wait after the `attempts`-th attempt failed: first, 2 x first, 4 x first … at most an hour."""
-    return min(first * 2 ** min(max(attempts - 1, 0), 30), LONGEST_DELAY)
+    doubled: timedelta = first * 2 ** min(max(attempts - 1, 0), 30)
+    return min(doubled, LONGEST_DELAY)

@@ -41,14 +41,15 @@ def checks_run(*, only: frozenset[str] = frozenset(), named: int = NAMED_BREACHE
 
 def _run(registered: RegisteredCheck, limit: int) -> CheckResult:
     scope = Scope()
-    count, named, failure = 0, [], ""
+    count, failure = 0, ""
+    named: list[str] = []
     start = time.perf_counter()
     try:
         for breach in registered.check(scope):
             count += 1
             if len(named) < limit:
                 named.append(breach.detail)
-    except Exception as error:  # noqa: BLE001 - the edge of the process: one broken check must not hide the others
+    except Exception as error:  # the edge of the process: one broken check must not hide the others
         failure = reason_of(error)
         logger.exception("check_failed", code=registered.code, title=registered.title)
     return CheckResult(

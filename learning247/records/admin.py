@@ -1,0 +1,122 @@
+"""The records in the admin: to be read, never edited. Events may be handled again."""
+
+from typing import Any
+
+import orjson
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
+from learning247.records.services.inbox import event_replay
+
+LONGEST_SHOWN = 100_000
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Lists and shows; adds, changes and deletes nothing."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(ReadOnlyAdmin):
+    list_display = (
+        "received_at",
+        "source",
+        "event_type",
+        "external_id",
+        "status",
+        "attempts",
+        "outcome",
+        "reason",
+    )
+    list_filter = ("status", "source", "event_type", "received_at")
+    search_fields = ("external_id", "event_type")
+    date_hierarchy = "received_at"
+    fields = (
+        "id", "source", "external_id", "event_type", "received_at", "status", "attempts", "due_at", "lease_until",
+        "done_at", "outcome", "reason", "headers", "body_as_text",
+    )  # fmt: skip
+    readonly_fields = ("body_as_text",)
+    actions = ("handle_again",)
+
+    @admin.display(description="body")
+    def body_as_text(self, event: InboundEvent) -> SafeString:
+        return format_html("<pre>{}</pre>", _pretty(bytes(event.body))[:LONGEST_SHOWN])
+
+    @admin.action(description="Handle again", permissions=["replay"])
+    def handle_again(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
+        replayed = event_replay(queryset.order_by().values_list("pk", flat=True))
+        messages.success(request, f"{replayed} events will be handled again.")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        # Replaying changes rows, so it needs the right to change them, which no form here grants.
+        return request.user.has_perm("records.change_inboundevent")
+
+
+@admin.register(OutboundMail)
+class OutboundMailAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "to", "subject", "status", "attempts", "sent_at", "reason")
+    list_filter = ("status", "created_at")
+    search_fields = ("to", "key", "subject")
+    date_hierarchy = "created_at"
+    # Mails carry sign-in links and codes: staff see that a mail went out, never what would let them in.
+    fields = (
+        "id", "key", "to", "subject", "status", "attempts", "due_at", "lease_until", "sent_at", "reason", "created_at",
+    )  # fmt: skip
+
+
+@admin.register(IdempotencyRecord)
+class IdempotencyRecordAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "user", "operation", "key", "answer_status", "lease_until")
+    list_filter = ("operation", "answer_status", "created_at")
+    search_fields = ("key", "user__email")
+    list_select_related = ("user",)
+    fields = (
+        "user",
+        "operation",
+        "key",
+        "request_digest",
+        "lease_until",
+        "answer_status",
+        "answer",
+        "created_at",
+    )
+    readonly_fields = ("answer",)
+
+    @admin.display(description="answer body")
+    def answer(self, record: IdempotencyRecord) -> SafeString:
+        return format_html("<pre>{}</pre>", _pretty(bytes(record.answer_body or b""))[:LONGEST_SHOWN])
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "actor", "action", "subject_kind", "subject_id", "reason")
+    list_filter = ("action", "subject_kind", "created_at")
+    search_fields = ("subject_id", "reason", "actor__email", "request_id")
+    list_select_related = ("actor",)
+    date_hierarchy = "created_at"
+    fields = (
+        "created_at", "actor", "action", "subject_kind", "subject_id", "reason", "before", "after", "request_id",
+    )  # fmt: skip
+
+
+def _pretty(body: bytes) -> str:
+    """JSON indented; whatever else came as text with its odd bytes written out."""
+    try:
+        parsed: Any = orjson.loads(body)
+    except ValueError:
+        return body.decode(errors="backslashreplace")
+    return orjson.dumps(parsed, option=orjson.OPT_INDENT_2).decode()
