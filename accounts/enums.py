@@ -12,4 +12,5 @@ class SessionEnd(models.TextChoices):
     """Why a session is over."""
 
     SIGNED_OUT = "signed_out", "Signed out"
-    TOKEN_REUSED = "token_reused", "A refresh token was used twice"
+    TOKEN_REUSED = "token_reused", "A refresh token was used twice"  # a reason, not a password
+    PASSWORD_CHANGED = "password_changed", "The password was changed"

@@ -48,9 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     bio = models.TextField(max_length=2000, blank=True)
     avatar_url = models.URLField(max_length=500, blank=True)
     # The platform's share of this creator's sales, where it differs from PLATFORM_FEE_BPS.
-    platform_fee_bps = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Basis points: 1500 is 15 %."
-    )
+    platform_fee_bps = models.PositiveIntegerField(null=True, blank=True, help_text="Basis points: 1500 is 15 %.")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False, help_text="May sign in to the admin.")
     created_at = models.DateTimeField(default=now, editable=False)
@@ -64,9 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ("-created_at",)
         constraints = (
-            models.CheckConstraint(
-                condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower_case"
-            ),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower_case"),
             models.CheckConstraint(
                 condition=models.Q(platform_fee_bps__isnull=True) | models.Q(platform_fee_bps__lte=10_000),
                 name="accounts_user_platform_fee_at_most_all",
@@ -84,6 +80,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def email_verified(self) -> bool:
         return self.email_verified_at is not None
 
+    def clean(self) -> None:
+        """For forms: before the constraint on lower case is looked at."""
+        super().clean()
+        self.email = normalised_email(self.email)
+
     def get_full_name(self) -> str:
         return self.full_name
 
@@ -98,15 +99,14 @@ class Session(models.Model):
           |  |
           |  +--signed out--------------------------> ended (signed_out)
           +-----a token other than the latest comes--> ended (token_reused)
+          +-----another password--------------------> ended (password_changed)
 
     Tokens themselves are never stored: whoever reads this table can sign in as nobody.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
-    refresh_id = models.CharField(
-        max_length=32, help_text="The `jti` of the one refresh token that is still good."
-    )
+    refresh_id = models.CharField(max_length=32, help_text="The `jti` of the one refresh token that is still good.")
     created_at = models.DateTimeField(default=now, editable=False)
     refreshed_at = models.DateTimeField(default=now)
     expires_at = models.DateTimeField(help_text="When the latest refresh token expires.")

@@ -134,9 +134,7 @@ class RefreshSerializer(serializers.Serializer[Any]):
 
 class TokensSerializer(serializers.Serializer[Any]):
     access = serializers.CharField(read_only=True, help_text="For `Authorization: Bearer …`; minutes.")
-    refresh = serializers.CharField(
-        read_only=True, help_text="Good for one refresh; days. Also set as a cookie."
-    )
+    refresh = serializers.CharField(read_only=True, help_text="Good for one refresh; days. Also set as a cookie.")
 
 
 class SignedInSerializer(TokensSerializer):

@@ -184,9 +184,7 @@ class MeViewSet(_AuthViewSet):
 
     authentication_classes = (AccessTokenAuthentication,)
 
-    @extend_schema(
-        operation_id="auth_me", summary="One's own profile", responses=UserSerializer, examples=[_PROFILE]
-    )
+    @extend_schema(operation_id="auth_me", summary="One's own profile", responses=UserSerializer, examples=[_PROFILE])
     def retrieve(self, request: Request) -> Response:
         return Response(UserSerializer(_person(request)).data)
 
@@ -197,9 +195,7 @@ class MeViewSet(_AuthViewSet):
         responses=UserSerializer,
         examples=[
             _PROFILE,
-            OpenApiExample(
-                "Ada moves", value={"country": "NG", "phone": "+234 801 234 5678"}, request_only=True
-            ),
+            OpenApiExample("Ada moves", value={"country": "NG", "phone": "+234 801 234 5678"}, request_only=True),
         ],
     )
     def partial_update(self, request: Request) -> Response:

@@ -54,9 +54,7 @@ class Migration(migrations.Migration):
                 ("avatar_url", models.URLField(blank=True, max_length=500)),
                 (
                     "platform_fee_bps",
-                    models.PositiveIntegerField(
-                        blank=True, help_text="Basis points: 1500 is 15 %.", null=True
-                    ),
+                    models.PositiveIntegerField(blank=True, help_text="Basis points: 1500 is 15 %.", null=True),
                 ),
                 ("is_active", models.BooleanField(default=True)),
                 ("is_staff", models.BooleanField(default=False, help_text="May sign in to the admin.")),

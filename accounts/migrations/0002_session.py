@@ -25,9 +25,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "refresh_id",
-                    models.CharField(
-                        help_text="The `jti` of the one refresh token that is still good.", max_length=32
-                    ),
+                    models.CharField(help_text="The `jti` of the one refresh token that is still good.", max_length=32),
                 ),
                 ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
                 ("refreshed_at", models.DateTimeField(default=learning247.kit.clock.now)),
@@ -40,6 +38,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("signed_out", "Signed out"),
                             ("token_reused", "A refresh token was used twice"),
+                            ("password_changed", "The password was changed"),
                         ],
                         max_length=20,
                     ),
@@ -59,9 +58,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("end_reason", ""), ("ended_at__isnull", True)),
-                            models.Q(
-                                ("ended_at__isnull", False), models.Q(("end_reason", ""), _negated=True)
-                            ),
+                            models.Q(("ended_at__isnull", False), models.Q(("end_reason", ""), _negated=True)),
                             _connector="OR",
                         ),
                         name="accounts_session_end_has_a_reason",

@@ -29,9 +29,7 @@ def session_open(user: User) -> SignedIn:
     """Begin a session of `user`, whose identity the caller has established."""
     session_id = new_id()
     tokens = issue_tokens(user=user, session_id=session_id)
-    Session.objects.create(
-        id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at
-    )
+    Session.objects.create(id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at)
     return SignedIn(user, tokens.access, tokens.refresh)
 
 
@@ -86,6 +84,11 @@ def session_close(*, refresh: str) -> None:
         session = session_lock(claims.session_id)
         if session is not None:
             _end(session, SessionEnd.SIGNED_OUT)
+
+
+def session_end_all(*, user: User, reason: SessionEnd) -> int:
+    """End every running session of `user`, on all devices; how many there were."""
+    return Session.objects.filter(user=user, ended_at=None).update(ended_at=now(), end_reason=reason)
 
 
 def _rotate(session: Session) -> SignedIn:

@@ -7,10 +7,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from accounts.enums import Role
 from accounts.errors import EmailTaken, PasswordTooWeak
 from accounts.models import User, normalised_email
-from learning247.kit.clock import now
 
 PROFILE_FIELDS = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
 
@@ -39,45 +37,19 @@ def user_update_profile(*, user: User, changes: dict[str, Any]) -> User:
     return user
 
 
-def admin_seed(*, email: str, password: str) -> tuple[User, bool]:
-    """The platform's administrator and whether it was made now; safe to run on every deployment.
-
-    A person who has this email becomes administrator and keeps the password. Raises PasswordTooWeak.
-    """
-    rights = {"role": Role.ADMIN, "is_staff": True, "is_superuser": True, "is_active": True}
-    with transaction.atomic(durable=True):
-        known = (
-            User.objects.select_for_update(of=("self",), no_key=True)
-            .filter(email=normalised_email(email))
-            .first()
-        )
-        user = known or user_register(
-            email=email, password=password, first_name="Platform", last_name="Administrator"
-        )
-        for name, value in rights.items():
-            setattr(user, name, value)
-        user.email_verified_at = user.email_verified_at or now()
-        user.save(update_fields=[*rights, "email_verified_at"])
-    return user, known is None
-
-
 def password_check(password: str, *, user: User) -> None:
     """Raises PasswordTooWeak with every rule of AUTH_PASSWORD_VALIDATORS that `password` breaks for this person."""
     try:
         validate_password(password, user=user)
     except ValidationError as error:
-        reasons = [
-            {"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list
-        ]
+        reasons = [{"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list]
         detail = " ".join(reason["detail"] for reason in reasons)
         raise PasswordTooWeak(detail, attr="password", extra={"reasons": reasons}) from None
 
 
 def _insert(user: User) -> None:
     try:
-        with (
-            transaction.atomic()
-        ):  # a savepoint where a caller has a transaction: its own work survives the refusal
+        with transaction.atomic():  # a savepoint where a caller has a transaction: its own work survives the refusal
             user.save(force_insert=True)
     except IntegrityError as error:
         if _violated_constraint(error) == "accounts_user_email_key":

@@ -1,0 +1,212 @@
+"""The staff console's page of people, and the command that makes the first administrator."""
+
+from io import StringIO
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Session, User
+from accounts.services.sessions import session_open
+from accounts.tests.builders import PASSWORD, build_admin, build_user
+from learning247.records.models import AuditEntry
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages link to static files, which nobody collected for a test."""
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
+
+
+def signed_in_as(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def support_agent() -> User:
+    agent = build_user(is_staff=True)
+    agent.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user", "add_user"]))
+    return agent
+
+
+def profile_form(user: User, **changes: object) -> dict[str, object]:
+    form: dict[str, object] = {
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "phone": user.phone,
+        "country": user.country,
+        "bio": user.bio,
+        "avatar_url": user.avatar_url,
+        "role": user.role,
+        "platform_fee_bps": "",
+    }
+    if user.is_active:
+        form["is_active"] = "on"
+    return form | changes
+
+
+def page_of(user: User) -> str:
+    return reverse("admin:accounts_user_change", args=[user.pk])
+
+
+def test_staff_sign_in_by_email():
+    build_admin(email="boss@example.com")
+    client = Client()
+
+    response = client.post(
+        reverse("admin:login"), {"username": "Boss@Example.com", "password": PASSWORD, "next": "/admin/"}
+    )
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+
+
+def test_people_are_found_by_email_and_filtered():
+    build_user(email="ada@example.com")
+    build_user(email="bola@example.com", is_active=False)
+    client = signed_in_as(build_admin())
+    people = reverse("admin:accounts_user_changelist")
+
+    found = client.get(people, {"q": "ada@"}).content.decode()
+    disabled = client.get(people, {"is_active__exact": "0", "email_verified_at__isempty": "1"}).content.decode()
+
+    assert ("ada@example.com" in found, "bola@example.com" in found) == (True, False)
+    assert ("ada@example.com" in disabled, "bola@example.com" in disabled) == (False, True)
+
+
+def test_a_person_is_added_with_an_email_in_lower_case():
+    form = {
+        "email": "New@Example.com",
+        "first_name": "New",
+        "last_name": "Person",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
+
+    response = signed_in_as(build_admin()).post(reverse("admin:accounts_user_add"), form)
+
+    assert response.status_code == 302
+    assert User.objects.get(email="new@example.com").check_password(PASSWORD)
+
+
+def test_a_superuser_gives_a_role_and_the_change_is_on_record():
+    boss, user = build_admin(), build_user()
+
+    response = signed_in_as(boss).post(page_of(user), profile_form(user, role="admin", is_staff="on"))
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert (user.role, user.is_staff) == ("admin", True)
+    entry = AuditEntry.objects.get(action="user.changed")
+    assert (entry.actor, entry.subject_id) == (boss, str(user.pk))
+    before, after = entry.before, entry.after
+    assert before is not None and after is not None
+    assert (before["role"], after["role"]) == ("user", "admin")
+
+
+def test_support_changes_a_profile_but_gives_no_rights_and_no_fee():
+    user = build_user()
+    rights = {"role": "admin", "is_staff": "on", "is_superuser": "on", "platform_fee_bps": "0"}
+
+    response = signed_in_as(support_agent()).post(page_of(user), profile_form(user, first_name="Renamed", **rights))
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert user.first_name == "Renamed"
+    assert (user.role, user.is_staff, user.is_superuser, user.platform_fee_bps) == ("user", False, False, None)
+
+
+@pytest.mark.parametrize("page", ["change", "password"])
+def test_support_edits_no_administrator_and_sets_nobody_elses_staff_password(page):
+    boss = build_admin()
+    url = page_of(boss) if page == "change" else reverse("admin:auth_user_password_change", args=[boss.pk])
+    before = User.objects.values().get(pk=boss.pk)
+
+    response = signed_in_as(support_agent()).post(
+        url, profile_form(boss, first_name="Renamed", password1="another password", password2="another password")
+    )
+
+    assert (response.status_code, response["Content-Type"]) == (403, "application/json")
+    assert User.objects.values().get(pk=boss.pk) == before
+
+
+def test_a_changed_email_is_no_longer_verified():
+    user = build_user(verified=True)
+
+    signed_in_as(build_admin()).post(page_of(user), profile_form(user, email="Other@Example.com"))
+
+    user.refresh_from_db()
+    assert (user.email, user.email_verified) == ("other@example.com", False)
+
+
+def test_nobody_deletes_a_person():
+    user = build_user()
+
+    response = signed_in_as(build_admin()).post(reverse("admin:accounts_user_delete", args=[user.pk]), {"post": "yes"})
+
+    assert response.status_code == 403
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+class TestSeedAdmin:
+    @pytest.fixture(autouse=True)
+    def environment(self, monkeypatch):
+        monkeypatch.setenv("ADMIN_EMAIL", "Boss@example.com")
+        monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+
+    def run(self) -> str:
+        out = StringIO()
+        call_command("seed_admin", stdout=out)
+        return out.getvalue().strip()
+
+    def test_makes_the_administrator_once(self):
+        assert self.run() == "boss@example.com is administrator."
+        assert self.run() == "boss@example.com is administrator already; nothing was changed."
+
+        boss = User.objects.get()
+        assert (boss.role, boss.is_staff, boss.is_superuser, boss.email_verified) == ("admin", True, True, True)
+        assert boss.check_password(PASSWORD)
+        assert AuditEntry.objects.get().after == {
+            "role": "admin",
+            "is_staff": True,
+            "is_superuser": True,
+            "is_active": True,
+        }
+
+    def test_leaves_the_password_that_an_administrator_chose(self, monkeypatch):
+        self.run()
+        monkeypatch.setenv("ADMIN_PASSWORD", "another horse battery")
+
+        self.run()
+
+        assert User.objects.get().check_password(PASSWORD)
+
+    def test_whoever_signed_up_with_the_address_before_does_not_become_administrator_by_it(self):
+        session_open(build_user(email="boss@example.com", password="the squatter's password"))
+
+        self.run()
+
+        assert User.objects.get().check_password(PASSWORD)
+        assert Session.objects.get().end_reason == "password_changed"
+
+    def test_a_weak_password_is_refused_and_makes_nobody(self, monkeypatch):
+        monkeypatch.setenv("ADMIN_PASSWORD", "short")
+
+        with pytest.raises(CommandError, match=r"Choose another password\. This password is too short"):
+            self.run()
+        assert User.objects.count() == 0
+
+    def test_says_what_to_set_where_nobody_can_be_asked(self, monkeypatch):
+        monkeypatch.delenv("ADMIN_EMAIL")
+        monkeypatch.setattr("sys.stdin", StringIO())
+
+        with pytest.raises(CommandError, match="Set ADMIN_EMAIL, or run this in a terminal to be asked"):
+            self.run()

@@ -1,0 +1,93 @@
+"""Many at once at the same account, with real commits, and what happens when the guard is taken away."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from accounts.models import Session, User
+from accounts.services import sessions
+from accounts.services.sessions import session_open
+from accounts.tests.builders import PASSWORD, build_user
+
+pytestmark = pytest.mark.race
+
+MANY = 32
+
+
+def at_once(call: Callable[[int], Any], times: int = MANY) -> list[Any]:
+    """`call(0)` … `call(times - 1)`, each in a thread with a connection of its own, started together."""
+    start = threading.Barrier(times)
+
+    def run(number: int) -> Any:
+        try:
+            start.wait()
+            return call(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(run, range(times)))
+
+
+def outcome_of_refresh(token: str) -> str:
+    response = APIClient().post("/auth/refresh", {"refresh": token}, format="json")
+    return "refreshed" if response.status_code == 200 else response.json()["errors"][0]["code"]
+
+
+def test_of_many_uses_of_one_refresh_token_exactly_one_succeeds(committed_db):
+    signed_in = session_open(build_user())
+
+    outcomes = Counter(at_once(lambda _: outcome_of_refresh(signed_in.refresh)))
+
+    assert outcomes == {"refreshed": 1, "token_reused": MANY - 1}
+    assert Session.objects.get().end_reason == "token_reused"
+
+
+def test_without_the_lock_the_same_token_would_refresh_many_times(committed_db, monkeypatch):
+    signed_in = session_open(build_user())
+    everybody_has_read = threading.Barrier(MANY)
+
+    def read_without_a_lock(session_id):
+        session = Session.objects.select_related("user").filter(id=session_id).first()
+        everybody_has_read.wait()
+        return session
+
+    monkeypatch.setattr(sessions, "session_lock", read_without_a_lock)
+
+    outcomes = Counter(at_once(lambda _: outcome_of_refresh(signed_in.refresh)))
+
+    assert outcomes == {"refreshed": MANY}
+
+
+def test_of_many_registrations_with_one_email_exactly_one_succeeds(committed_db):
+    def register(number: int) -> tuple[int, str | None]:
+        email = "Ada@example.com" if number % 2 else "ada@example.com"
+        body = {"email": email, "password": PASSWORD, "first_name": "Ada", "last_name": str(number)}
+        response = APIClient().post("/auth/register", body, format="json")
+        return response.status_code, None if response.status_code == 201 else response.json()["errors"][0]["attr"]
+
+    outcomes = Counter(at_once(register))
+
+    assert outcomes == {(201, None): 1, (400, "email"): MANY - 1}
+    assert (User.objects.count(), Session.objects.count()) == (1, 1)
+
+
+def test_signing_out_while_refreshing_leaves_no_way_in(committed_db):
+    signed_in = session_open(build_user())
+
+    def act(number: int) -> str:
+        if number:
+            return outcome_of_refresh(signed_in.refresh)
+        APIClient().post("/auth/logout", {"refresh": signed_in.refresh}, format="json")
+        return "signed out"
+
+    at_once(act, times=2)
+
+    assert Session.objects.get().ended_at is not None
+    assert outcome_of_refresh(signed_in.refresh) in {"token_reused", "token_not_valid"}
