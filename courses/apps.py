@@ -3,3 +3,16 @@ from django.apps import AppConfig
 
 class CoursesConfig(AppConfig):
     name = "courses"
+
+    def ready(self) -> None:
+        # The models are loaded only by now.
+        from courses.proofs import every_enrollment_has_its_entitlement  # noqa: PLC0415
+        from courses.services.enrollments import enrollment_create  # noqa: PLC0415
+        from learning247.records.registry import register_check  # noqa: PLC0415
+        from payments.enums import ProductKind  # noqa: PLC0415
+        from payments.kinds import register_product_kind  # noqa: PLC0415
+
+        register_product_kind(ProductKind.COURSE, on_granted=enrollment_create)
+        register_check(
+            "I9", "course access is active exactly while an entitlement is", every_enrollment_has_its_entitlement
+        )

@@ -1,11 +1,18 @@
 """What the courses app refuses, and what the person can do next."""
 
-from learning247.kit.errors import NotFound, Unprocessable
+from learning247.kit.errors import Conflict, Malformed, NotFound, Unprocessable
 
 
 class DepartmentNotFound(NotFound):
     code = "department_not_found"
     detail = "There is no such department."
+
+
+class DepartmentUnknown(Malformed):
+    """The same where a department is named in a request's body."""
+
+    code = "department_not_found"
+    detail = "There is no such department. GET /api/courses/departments lists them."
 
 
 class CourseNotFound(NotFound):
@@ -18,6 +25,11 @@ class CourseNotFound(NotFound):
 class CourseNotPublishable(Unprocessable):
     code = "course_not_publishable"
     detail = "Give the course at least one price first; a price of zero makes it free of charge."
+
+
+class CourseNeverPublished(Conflict):
+    code = "course_never_published"
+    detail = "This course is a draft and was never on sale. Delete it instead."
 
 
 class AccessTypeNotAvailable(Unprocessable):

@@ -9,89 +9,210 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('payments', '0001_initial'),
+        ("payments", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, unique=True)),
-                ('slug', models.SlugField(max_length=140, unique=True)),
-                ('description', models.TextField(blank=True, max_length=2000)),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, unique=True)),
+                ("slug", models.SlugField(max_length=140, unique=True)),
+                ("description", models.TextField(blank=True, max_length=2000)),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='Course',
+            name="Course",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=200)),
-                ('slug', models.SlugField(help_text='From the first title; it stays when that changes.', max_length=240, unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('curriculum', models.TextField(blank=True)),
-                ('duration', models.CharField(blank=True, help_text='As people say it: "3 hours, 20 minutes".', max_length=100)),
-                ('link', models.URLField(blank=True, help_text='Where the course is taken; for the entitled alone.', max_length=1000)),
-                ('image_url', models.URLField(blank=True, max_length=1000)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('published', 'Published'), ('withdrawn', 'Withdrawn')], default='draft', max_length=10)),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
-                ('updated_at', models.DateTimeField(default=learning247.kit.clock.now)),
-                ('creator', models.ForeignKey(blank=True, help_text='None: the platform.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='courses', to=settings.AUTH_USER_MODEL)),
-                ('product', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='course', to='payments.product')),
-                ('department', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='courses', to='courses.department')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="From the first title; it stays when that changes.", max_length=240, unique=True
+                    ),
+                ),
+                ("description", models.TextField(blank=True)),
+                ("curriculum", models.TextField(blank=True)),
+                (
+                    "duration",
+                    models.CharField(blank=True, help_text='As people say it: "3 hours, 20 minutes".', max_length=100),
+                ),
+                (
+                    "link",
+                    models.URLField(
+                        blank=True, help_text="Where the course is taken; for the entitled alone.", max_length=1000
+                    ),
+                ),
+                ("image_url", models.URLField(blank=True, max_length=1000)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("published", "Published"), ("withdrawn", "Withdrawn")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                ("updated_at", models.DateTimeField(default=learning247.kit.clock.now)),
+                (
+                    "creator",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="None: the platform.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="courses",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "product",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="course", to="payments.product"
+                    ),
+                ),
+                (
+                    "department",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="courses", to="courses.department"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('title', 'id'),
+                "ordering": ("title", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Enrollment',
+            name="Enrollment",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('access_type', models.CharField(choices=[('individual', 'Individual'), ('monthly', 'Monthly pass'), ('yearly', 'Yearly pass')], default='individual', max_length=10)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('credentials_sent', 'Credentials sent'), ('revoked', 'Revoked')], default='pending', max_length=20)),
-                ('student_name', models.CharField(max_length=200)),
-                ('student_email', models.EmailField(max_length=254)),
-                ('student_phone', models.CharField(blank=True, max_length=32)),
-                ('starts_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, help_text='None: for good.', null=True)),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
-                ('course', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='courses.course')),
-                ('entitlement', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='enrollment', to='payments.entitlement')),
-                ('payment', models.ForeignKey(blank=True, help_text='None: granted.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to='payments.payment')),
-                ('student', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrollments', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "access_type",
+                    models.CharField(
+                        choices=[("individual", "Individual"), ("monthly", "Monthly pass"), ("yearly", "Yearly pass")],
+                        default="individual",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("credentials_sent", "Credentials sent"),
+                            ("revoked", "Revoked"),
+                        ],
+                        default="pending",
+                        max_length=20,
+                    ),
+                ),
+                ("student_name", models.CharField(max_length=200)),
+                ("student_email", models.EmailField(max_length=254)),
+                ("student_phone", models.CharField(blank=True, max_length=32)),
+                ("starts_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, help_text="None: for good.", null=True)),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                (
+                    "course",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to="courses.course",
+                    ),
+                ),
+                (
+                    "entitlement",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollment",
+                        to="payments.entitlement",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="None: granted.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "student",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrollments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.AddIndex(
-            model_name='course',
-            index=models.Index(condition=models.Q(('status', 'published')), fields=['department', 'title', 'id'], name='courses_published_by_title'),
+            model_name="course",
+            index=models.Index(
+                condition=models.Q(("status", "published")),
+                fields=["department", "title", "id"],
+                name="courses_published_by_title",
+            ),
         ),
         migrations.AddIndex(
-            model_name='course',
-            index=models.Index(fields=['creator', '-created_at'], name='courses_by_creator'),
+            model_name="course",
+            index=models.Index(fields=["creator", "-created_at"], name="courses_by_creator"),
         ),
         migrations.AddConstraint(
-            model_name='course',
-            constraint=models.UniqueConstraint(models.F('department'), django.db.models.functions.text.Lower('title'), condition=models.Q(('creator__isnull', True)), name='courses_platform_course_once_per_title'),
+            model_name="course",
+            constraint=models.UniqueConstraint(
+                models.F("department"),
+                django.db.models.functions.text.Lower("title"),
+                condition=models.Q(("creator__isnull", True)),
+                name="courses_platform_course_once_per_title",
+            ),
         ),
         migrations.AddIndex(
-            model_name='enrollment',
-            index=models.Index(fields=['student', '-id'], name='courses_enrollment_by_student'),
+            model_name="enrollment",
+            index=models.Index(fields=["student", "-id"], name="courses_enrollment_by_student"),
         ),
         migrations.AddConstraint(
-            model_name='enrollment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('access_type', 'individual'), ('course__isnull', False)), models.Q(('course__isnull', True), models.Q(('access_type', 'individual'), _negated=True)), _connector='OR'), name='courses_enrollment_in_a_course_or_by_a_pass'),
+            model_name="enrollment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("access_type", "individual"), ("course__isnull", False)),
+                    models.Q(("course__isnull", True), models.Q(("access_type", "individual"), _negated=True)),
+                    _connector="OR",
+                ),
+                name="courses_enrollment_in_a_course_or_by_a_pass",
+            ),
         ),
     ]

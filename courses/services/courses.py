@@ -1,0 +1,170 @@
+"""A course's life: written, sold, taken off the shelf."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Literal, TypedDict
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from accounts.models import User
+from accounts.services.creators import creator_ensure
+from courses.enums import CourseStatus
+from courses.errors import CourseNeverPublished, CourseNotFound, CourseNotPublishable
+from courses.locks import course_lock, product_lock_for_erasure
+from courses.models import Course, Department
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from learning247.kit.money import Money
+from learning247.records.services.audit import audit_record
+from payments.enums import ProductKind
+from payments.models import Entitlement, Payment
+from payments.services.products import product_create, product_update
+
+
+class CourseChanges(TypedDict, total=False):
+    """The fields of a course that can be edited; one that is not there stays as it is."""
+
+    title: str
+    department: Department
+    description: str
+    curriculum: str
+    duration: str
+    link: str
+    image_url: str
+
+
+@transaction.atomic(durable=True)
+def course_create(
+    *,
+    creator: User | None,
+    title: str,
+    department: Department,
+    description: str = "",
+    curriculum: str = "",
+    duration: str = "",
+    link: str = "",
+    image_url: str = "",
+    prices: Sequence[Money] = (),
+) -> Course:
+    """A draft, with a product that cannot be bought yet. `creator` None: the platform's own.
+
+    Whoever creates a first course becomes a creator. Raises EmailNotVerified.
+    """
+    if creator is not None:
+        creator_ensure(creator)
+    course_id = new_id()
+    product = product_create(
+        kind=ProductKind.COURSE,
+        item_id=course_id,
+        title=title,
+        seller=creator,
+        prices=list(prices),
+        active=False,
+    )
+    return Course.objects.create(
+        id=course_id,
+        title=title,
+        slug=course_slug(title, course_id),
+        department=department,
+        description=description,
+        curriculum=curriculum,
+        duration=duration,
+        link=link,
+        image_url=image_url,
+        creator=creator,
+        product=product,
+    )
+
+
+@transaction.atomic(durable=True)
+def course_update(*, course_id: uuid.UUID, changes: CourseChanges, prices: Sequence[Money] | None = None) -> Course:
+    """Change what `changes` names; `prices`, when given, replace all prices. Open checkouts keep their amount.
+
+    Raises CourseNotFound; CourseNotPublishable when a published course would be left without a price.
+    """
+    course = _locked(course_id)
+    if prices is not None and not prices and course.status == CourseStatus.PUBLISHED:
+        raise CourseNotPublishable("A published course needs at least one price. Withdraw it first.", attr="prices")
+    for name, value in changes.items():
+        setattr(course, name, value)
+    course.updated_at = now()
+    course.save(update_fields=[*changes, "updated_at"])
+    product_update(course.product, title=course.title, prices=prices)
+    return course
+
+
+@transaction.atomic(durable=True)
+def course_publish(*, course_id: uuid.UUID, actor: User | None) -> Course:
+    """Put it on sale; a published course stays so quietly. Audited. Raises CourseNotFound, CourseNotPublishable."""
+    course = _locked(course_id)
+    if course.status == CourseStatus.PUBLISHED:
+        return course
+    if not course.product.prices.exists():
+        raise CourseNotPublishable
+    return _move(course, CourseStatus.PUBLISHED, actor=actor)
+
+
+@transaction.atomic(durable=True)
+def course_withdraw(*, course_id: uuid.UUID, actor: User | None) -> Course:
+    """Take it off the shelf: nobody can buy it, whoever owns it keeps it. Quiet when it is withdrawn already. Audited.
+
+    Raises CourseNotFound, CourseNeverPublished.
+    """
+    course = _locked(course_id)
+    if course.status == CourseStatus.WITHDRAWN:
+        return course
+    if course.status == CourseStatus.DRAFT:
+        raise CourseNeverPublished
+    return _move(course, CourseStatus.WITHDRAWN, actor=actor)
+
+
+@transaction.atomic(durable=True)
+def course_delete(*, course_id: uuid.UUID, actor: User | None) -> Literal["erased", "withdrawn"]:
+    """Erase a course that nobody ever began to buy; withdraw any other. Audited. Raises CourseNotFound."""
+    course = _locked(course_id)
+    product = product_lock_for_erasure(course.product_id)
+    touched = Payment.objects.filter(product=product).exists() or Entitlement.objects.filter(product=product).exists()
+    if touched:
+        if course.status != CourseStatus.WITHDRAWN:
+            _move(course, CourseStatus.WITHDRAWN, actor=actor)
+        return "withdrawn"
+    audit_record(
+        actor=actor,
+        action="course.erased",
+        subject_kind="course",
+        subject_id=course.id,
+        before={"title": course.title, "status": course.status},
+    )
+    course.delete()
+    product.delete()
+    return "erased"
+
+
+def course_slug(title: str, course_id: uuid.UUID) -> str:
+    """The title for addresses, made unique by the random end of the id: `first-aid-at-work-9f3c21ab`."""
+    return f"{slugify(title)[:200].strip('-') or 'course'}-{course_id.hex[-8:]}"
+
+
+def _locked(course_id: uuid.UUID) -> Course:
+    course = course_lock(course_id)
+    if course is None:
+        raise CourseNotFound
+    return course
+
+
+def _move(course: Course, status: CourseStatus, *, actor: User | None) -> Course:
+    """Change the state; the product can be bought exactly while the course is published."""
+    audit_record(
+        actor=actor,
+        action=f"course.{status}",
+        subject_kind="course",
+        subject_id=course.id,
+        before={"status": course.status},
+        after={"status": status},
+    )
+    course.status = status
+    course.updated_at = now()
+    course.save(update_fields=["status", "updated_at"])
+    product_update(course.product, active=status == CourseStatus.PUBLISHED)
+    return course
