@@ -50,6 +50,7 @@ class Agenda:
             _, number = heapq.heappop(self._heap)
             row = self._rows.pop(str(number), None)
             if row is not None:
+                self._store.touch()
                 self._jobs[row["kind"]](row["arguments"])
 
     async def run(self) -> None:

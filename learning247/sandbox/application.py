@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from learning247.sandbox.clock import Clock
 from learning247.sandbox.config import Config
@@ -22,13 +23,13 @@ from learning247.sandbox.paystack.dialect import Paystack
 from learning247.sandbox.state import StateFile
 from learning247.sandbox.stripe import page as stripe_page
 from learning247.sandbox.stripe.dialect import Stripe
-from learning247.sandbox.world import World
+from learning247.sandbox.world import DEFAULT_DIALS, World
 
 SAVE_SECONDS = 2.0
 
 
 class Application:
-    """One sandbox. Build it inside the event loop's thread; its Starlette application is ``asgi``."""
+    """One sandbox, as an ASGI application."""
 
     def __init__(self, config: Config, sever: Severer) -> None:
         self._file = StateFile(config.state_path) if config.state_path else None
@@ -37,14 +38,15 @@ class Application:
         paystack, stripe, log = Paystack(self.world), Stripe(self.world), RequestLog()
         if snapshot:
             self.world.store.load(snapshot)
-            self.world.behave(snapshot["behaviour"])
+            known = {name: value for name, value in snapshot["behaviour"].items() if name in DEFAULT_DIALS}
+            self.world.behave(known)
         pages = (
             paystack_page.PaymentPage(paystack.transactions),
             stripe_page.PaymentPage(stripe.sessions, stripe.disputes, stripe.objects),
         )
         setup = stripe_page.SetupPage(stripe.accounts, stripe.objects)
         both = ["GET", "POST"]
-        self.asgi = Starlette(
+        self._starlette = Starlette(
             lifespan=self._lifespan,
             routes=[
                 Route("/", self._index),
@@ -56,6 +58,12 @@ class Application:
                 Mount("/stripe", Gateway(self.world, stripe, log, sever)),
             ],
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        looking = scope["type"] != "http" or (scope["method"] == "GET" and scope["path"].startswith("/control"))
+        if not looking:
+            self.world.store.touch()
+        await self._starlette(scope, receive, send)
 
     async def _index(self, request: Request) -> Response:
         config, outbox = self.world.config, self.world.outbox
@@ -82,8 +90,12 @@ class Application:
 
     async def _save_now_and_then(self) -> None:
         assert self._file is not None
+        saved = self.world.store.changes
         while True:
             await asyncio.sleep(SAVE_SECONDS)
+            if self.world.store.changes == saved:
+                continue
+            saved = self.world.store.changes
             # Serialised in the loop, where nothing else runs meanwhile; written outside it.
             await asyncio.to_thread(self._file.write, self._serialised())
 

@@ -178,7 +178,7 @@ class _PaystackResponse:
 
 def _yaml(path: Path) -> Json:
     with path.open(encoding="utf-8") as stream:
-        document: Json = yaml.load(stream, Loader=yaml.CSafeLoader)  # noqa: S506 - the C form of the safe loader
+        document: Json = yaml.load(stream, Loader=yaml.CSafeLoader)
     return document
 
 

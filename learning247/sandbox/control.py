@@ -57,9 +57,7 @@ class ControlClient:
     def top_up(self, provider: str, currency: str, amount: int, account: str = "") -> int:
         """Add minor units to a balance; answers the new balance."""
         body: Json = {"provider": provider, "currency": currency, "amount": amount}
-        return int(
-            self._call("POST", "/balances", body | ({"account": account} if account else {}))["balance"]
-        )
+        return int(self._call("POST", "/balances", body | ({"account": account} if account else {}))["balance"])
 
     # -- faults --------------------------------------------------------------------------------------------
 
@@ -98,12 +96,8 @@ class ControlClient:
         """Also, for Stripe: pay_later, then settle or fail; expire."""
         return self._call("POST", f"/{provider}/checkouts/{payment}", {"action": action, "card": card})
 
-    def open_dispute(
-        self, provider: str, payment: str, amount: int | None = None, reason: str = "general"
-    ) -> Json:
-        return self._call(
-            "POST", f"/{provider}/disputes", {"payment": payment, "amount": amount, "reason": reason}
-        )
+    def open_dispute(self, provider: str, payment: str, amount: int | None = None, reason: str = "general") -> Json:
+        return self._call("POST", f"/{provider}/disputes", {"payment": payment, "amount": amount, "reason": reason})
 
     def decide_dispute(self, provider: str, dispute: str | int, outcome: str) -> Json:
         """``won`` or ``lost``; for Paystack also ``remind``."""
@@ -156,9 +150,7 @@ class ControlClient:
         """Deliver all undelivered in an order that the seed decides; answers that order."""
         return cast(list[str], self._call("POST", "/webhooks/shuffle", {"seed": seed})["order"])
 
-    def wait_for_webhook(
-        self, event: str, status: str = "delivered", seconds: float = 10.0, **filters: str
-    ) -> Json:
+    def wait_for_webhook(self, event: str, status: str = "delivered", seconds: float = 10.0, **filters: str) -> Json:
         """The first delivery of this event in this status, once there is one."""
         found: list[Json] = []
 
@@ -190,9 +182,7 @@ class ControlClient:
                 raise WaitExpiredError(f"not true within {seconds} s")
             time.sleep(POLL_SECONDS)
 
-    def _call(
-        self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None
-    ) -> Json:
+    def _call(self, method: str, path: str, body: Json | None = None, query: Mapping[str, str] | None = None) -> Json:
         answer = self._session.request(
             method,
             f"{self._base}{path}",

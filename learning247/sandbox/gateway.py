@@ -136,9 +136,7 @@ class Gateway:
         for route in self._dialect.routes:
             arguments = route.match(path) if route.method == request.method else None
             if arguments is not None:
-                return self._call(
-                    request.method, path, route.template, arguments, query, headers, body
-                ), route.handler
+                return self._call(request.method, path, route.template, arguments, query, headers, body), route.handler
         return self._call(request.method, path, "", {}, query, headers, body), None
 
     def _call(

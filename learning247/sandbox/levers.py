@@ -259,11 +259,7 @@ class Levers:
 
     async def checkout(self, request: Request, body: Json) -> Json:
         """``{"action": "pay"|"decline"|"abandon"|…, "card"?}`` by reference, access code or session id."""
-        page = (
-            self._paystack_page
-            if _provider(request.path_params["provider"]) == "paystack"
-            else self._stripe_page
-        )
+        page = self._paystack_page if _provider(request.path_params["provider"]) == "paystack" else self._stripe_page
         return page.act(request.path_params["id"], str(body.get("action", "pay")), str(body.get("card", "")))
 
     async def dispute(self, request: Request, body: Json) -> Json:

@@ -149,9 +149,7 @@ def _facts(facts: Iterable[tuple[str, str]]) -> str:
 
 
 def _cards(cards: Iterable[tuple[str, str]]) -> str:
-    rows = "".join(
-        f"<tr><td><code>{escape(number)}</code></td><td>{escape(what)}</td></tr>" for number, what in cards
-    )
+    rows = "".join(f"<tr><td><code>{escape(number)}</code></td><td>{escape(what)}</td></tr>" for number, what in cards)
     return (
         '<details><summary>Test cards</summary><table><thead><tr><th scope="col">Number</th>'
         f'<th scope="col">What happens</th></tr></thead><tbody>{rows}</tbody></table></details>'

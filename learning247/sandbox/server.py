@@ -66,7 +66,7 @@ def build_server(config: Config) -> uvicorn.Server:
     thread.
     """
     settings = uvicorn.Config(
-        Application(config, sever).asgi,
+        Application(config, sever),
         http=SeverableProtocol,
         ws="none",
         lifespan="on",

@@ -23,6 +23,7 @@ class Store:
     def __init__(self) -> None:
         self._tables: dict[str, dict[str, Json]] = {}
         self._counters: dict[str, int] = {}
+        self.changes = 0
 
     def table(self, name: str) -> dict[str, Json]:
         return self._tables.setdefault(name, {})
@@ -31,6 +32,10 @@ class Store:
         """The next number of a counter, beginning with 1."""
         self._counters[name] = self._counters.get(name, 0) + 1
         return self._counters[name]
+
+    def touch(self) -> None:
+        """Say that something may have changed, so that it gets saved."""
+        self.changes += 1
 
     def newest(self, name: str) -> Iterator[Json]:
         return reversed(list(self.table(name).values()))
@@ -48,8 +53,6 @@ class Store:
 
     def load(self, snapshot: Json) -> None:
         """Take over a snapshot in place, so that tables already handed out stay the living ones."""
-        if snapshot.get("format") != FORMAT:
-            raise StateError("the state file was not written by this sandbox")
         self.clear()
         for name, rows in snapshot["tables"].items():
             self.table(name).update(rows)
@@ -61,7 +64,6 @@ class StateFile:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._last = ""
 
     def read(self) -> Json | None:
         if not self._path.exists():
@@ -70,14 +72,12 @@ class StateFile:
             snapshot: Any = json.loads(self._path.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             raise StateError(f"{self._path} is not JSON: {error}") from error
-        if not isinstance(snapshot, dict):
-            raise StateError(f"{self._path} holds no sandbox state")
+        if not isinstance(snapshot, dict) or snapshot.get("format") != FORMAT:
+            raise StateError(f"{self._path} was not written by this sandbox")
         return snapshot
 
     def write(self, text: str) -> None:
-        """Save a serialised snapshot, unless it is the one already there."""
-        if text == self._last:
-            return
+        """Save a serialised snapshot in the place of the one before."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         beside = self._path.with_name(self._path.name + ".part")
         with beside.open("w", encoding="utf-8") as stream:
@@ -85,4 +85,3 @@ class StateFile:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(self._path)
-        self._last = text

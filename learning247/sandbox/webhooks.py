@@ -27,7 +27,7 @@ PATIENCE = {"paystack": 30.0, "stripe": 15.0}
 """Seconds that each provider waits for an answer."""
 
 CONCURRENT_PER_URL = 16
-KEPT_DELIVERIES = 20_000
+KEPT_DELIVERIES = 5_000
 
 
 def accepted(provider: str, status: int) -> bool:
@@ -47,6 +47,7 @@ class Outbox:
         self._dial = dial
         self._client: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held_back: list[Json] = []
         self._lanes: dict[str, asyncio.Semaphore] = {}
         self.urls = {"paystack": config.paystack_webhook_url, "stripe": config.stripe_webhook_url}
         self.paused: set[str] = set()
@@ -96,6 +97,7 @@ class Outbox:
         if reorder:
             # Held back until a later event has gone out, or for so long when none comes.
             delivery["reordered"] = True
+            self._held_back.append(delivery)
             self._agenda.schedule("webhook.overdue", {"id": delivery["id"]}, delay=reorder.wait())
             return
         wait = delay.wait() if delay else 0.0
@@ -110,8 +112,9 @@ class Outbox:
 
     def _let_go_older(self, newer: Json) -> None:
         """What was held back for a later event follows once that event was sent."""
-        for row in self.select(lambda row: row["reordered"] and row["provider"] == newer["provider"]):
-            if int(row["id"]) < int(newer["id"]):
+        for row in list(self._held_back):
+            if row["provider"] == newer["provider"] and int(row["id"]) < int(newer["id"]):
+                self._held_back.remove(row)
                 self._let_go(row["id"])
 
     # -- sending -------------------------------------------------------------------------------------------
@@ -133,6 +136,7 @@ class Outbox:
         async with lane:
             attempt = await self._post(row)
         row["attempts"].append(attempt)
+        self._store.touch()
         if attempt["accepted"]:
             row["status"] = "delivered"
         elif row["status"] != "delivered":
@@ -170,9 +174,7 @@ class Outbox:
         else:
             headers["user-agent"] = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
             # The real time, not the sandbox's: the receiver compares it with its own clock.
-            headers["stripe-signature"] = stripe_signature(
-                body, self._config.stripe_webhook_secrets, int(time.time())
-            )
+            headers["stripe-signature"] = stripe_signature(body, self._config.stripe_webhook_secrets, int(time.time()))
         return headers
 
     def _retry_later(self, row: Json) -> None:
@@ -217,9 +219,7 @@ class Outbox:
 
     def idle(self) -> bool:
         """True when nothing is on the wire and nothing is due at this moment."""
-        return not self._tasks and not self.select(
-            lambda row: row["status"] == "waiting" and not row["attempts"]
-        )
+        return not self._tasks and not self.select(lambda row: row["status"] == "waiting" and not row["attempts"])
 
     async def open(self) -> None:
         # The provider never goes through the operator's proxy to reach a local address.

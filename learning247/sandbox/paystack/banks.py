@@ -63,12 +63,8 @@ class Banks:
     """The banks of Nigeria and Ghana that matter for a trial."""
 
     def __init__(self) -> None:
-        rows = [
-            _row(number, *bank, "Nigeria", "NGN", "nuban") for number, bank in enumerate(_NIGERIAN, start=1)
-        ]
-        rows += [
-            _row(number, *bank, "Ghana", "GHS", "ghipss") for number, bank in enumerate(_GHANAIAN, start=101)
-        ]
+        rows = [_row(number, *bank, "Nigeria", "NGN", "nuban") for number, bank in enumerate(_NIGERIAN, start=1)]
+        rows += [_row(number, *bank, "Ghana", "GHS", "ghipss") for number, bank in enumerate(_GHANAIAN, start=101)]
         self._rows = rows
 
     def find(self, code: str) -> Json | None:
@@ -78,15 +74,11 @@ class Banks:
         """GET /bank by country and currency; with ``use_cursor`` the ``meta`` of a single page."""
         country, currency = call.question("country").lower(), call.question("currency")
         rows = [
-            row
-            for row in self._rows
-            if country in ("", row["country"].lower()) and currency in ("", row["currency"])
+            row for row in self._rows if country in ("", row["country"].lower()) and currency in ("", row["currency"])
         ]
         answer: Json = {"status": True, "message": "Banks retrieved"}
         if call.question("use_cursor") == "true":
-            return Reply(
-                200, answer | {"data": rows, "meta": {"next": None, "previous": None, "perPage": len(rows)}}
-            )
+            return Reply(200, answer | {"data": rows, "meta": {"next": None, "previous": None, "perPage": len(rows)}})
         page, _ = page_of(call, rows) if call.question("perPage") else (rows, {})
         return Reply(200, answer | {"data": page})
 
@@ -95,9 +87,7 @@ class Banks:
         number, code = call.question("account_number"), call.question("bank_code")
         bank = self.find(code)
         if bank is None:
-            raise refusal(
-                f"Unknown bank code: {code}", code="invalid_bank_code", step="Use a code of the bank list"
-            )
+            raise refusal(f"Unknown bank code: {code}", code="invalid_bank_code", step="Use a code of the bank list")
         if not re.fullmatch(r"\d{10}", number) or number.endswith(UNRESOLVABLE):
             raise refusal(
                 "Could not resolve account name. Check parameters or try again.",
@@ -114,9 +104,7 @@ def account_name(number: str) -> str:
     return f"{LAST_NAMES[int(number[-1])]} {FIRST_NAMES[int(number[-2])]}"
 
 
-def _row(
-    number: int, name: str, slug: str, code: str, longcode: str, country: str, currency: str, kind: str
-) -> Json:
+def _row(number: int, name: str, slug: str, code: str, longcode: str, country: str, currency: str, kind: str) -> Json:
     return {
         "id": number,
         "name": name,

@@ -64,9 +64,7 @@ class PaymentPage:
         except ActionError as error:
             return HTMLResponse(message_page("Not possible", str(error)), 400)
         if action != "abandon" and outcome["status"] == "failed":
-            return HTMLResponse(
-                self._page(record, f"Declined: {record['gateway_response']}. You can try again.")
-            )
+            return HTMLResponse(self._page(record, f"Declined: {record['gateway_response']}. You can try again."))
         if not outcome["redirect"]:
             return HTMLResponse(message_page("Done", f"The payment is {outcome['status']}."))
         return RedirectResponse(outcome["redirect"], status_code=303)

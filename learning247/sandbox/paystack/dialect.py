@@ -62,9 +62,7 @@ class Paystack:
             raise invalid_key()
 
     def missing(self, call: Call) -> Reply:
-        return Reply(
-            404, {"status": False, "message": "Route not found", "type": "api_error", "code": "not_found"}
-        )
+        return Reply(404, {"status": False, "message": "Route not found", "type": "api_error", "code": "not_found"})
 
     def broken(self, call: Call, status: int) -> Reply:
         return refusal(

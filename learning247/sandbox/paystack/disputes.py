@@ -19,9 +19,7 @@ ANSWER_SECONDS = 24 * 3600
 
 
 class Disputes:
-    def __init__(
-        self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers
-    ) -> None:
+    def __init__(self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers) -> None:
         self._world = world
         self._ledger = ledger
         self._transactions = transactions

@@ -27,9 +27,7 @@ def invalid(message: str) -> RefusalError:
 
 
 def not_found(what: str, code: str) -> RefusalError:
-    return refusal(
-        f"{what} not found", code=code, step=f"Ask for a {what.lower()} of this integration", status=404
-    )
+    return refusal(f"{what} not found", code=code, step=f"Ask for a {what.lower()} of this integration", status=404)
 
 
 def invalid_key() -> RefusalError:

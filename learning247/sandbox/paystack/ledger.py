@@ -53,9 +53,7 @@ class Ledger:
 
     def show(self, call: Call) -> Reply:
         """GET /balance. The home currency is always listed, others once they have moved."""
-        listed = [
-            code for code in CURRENCIES if code == "NGN" or self.balance(code) or code in self._balances
-        ]
+        listed = [code for code in CURRENCIES if code == "NGN" or self.balance(code) or code in self._balances]
         rows = [{"currency": code, "balance": self.balance(code)} for code in listed]
         return Reply(200, {"status": True, "message": "Balances retrieved", "data": rows})
 

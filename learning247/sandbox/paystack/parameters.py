@@ -28,11 +28,7 @@ def body_of(call: Call) -> Json:
 
 def whole(value: object, message: str) -> int:
     """A positive number of subunits, given as an integer or as digits."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | str)
-        or not re.fullmatch(r"\d{1,15}", str(value))
-    ):
+    if isinstance(value, bool) or not isinstance(value, int | str) or not re.fullmatch(r"\d{1,15}", str(value)):
         raise invalid(message)
     if int(value) == 0:
         raise invalid(message)

@@ -32,30 +32,22 @@ class Recipients:
         number = parameters.text(fields, "account_number", "Account number is required")
         bank = self._banks.find(parameters.text(fields, "bank_code", "Bank code is required"))
         if bank is None or (kind == "nuban" and not re.fullmatch(r"\d{10}", number)):
-            raise refusal(
-                "Account details are invalid", code="invalid_bank_account", step="Resolve the account first"
-            )
+            raise refusal("Account details are invalid", code="invalid_bank_account", step="Resolve the account first")
         currency = parameters.optional_text(fields, "currency") or bank["currency"]
         account = f"{kind} {bank['code']} {number} {currency}"
         known = next((row for row in self._rows.values() if row["account"] == account), None)
         record = known or self._record(fields, kind, name, number, bank, currency, account)
         self._rows[record["recipient_code"]] = record
         data = public(record) | {"isDeleted": False}
-        return Reply(
-            201, {"status": True, "message": "Transfer recipient created successfully", "data": data}
-        )
+        return Reply(201, {"status": True, "message": "Transfer recipient created successfully", "data": data})
 
     def find(self, code: str) -> Json:
         record = self._rows.get(code)
         if record is None:
-            raise refusal(
-                "Recipient specified is invalid", code="invalid_recipient", step="Create the recipient first"
-            )
+            raise refusal("Recipient specified is invalid", code="invalid_recipient", step="Create the recipient first")
         return record
 
-    def _record(
-        self, fields: Json, kind: str, name: str, number: str, bank: Json, currency: str, account: str
-    ) -> Json:
+    def _record(self, fields: Json, kind: str, name: str, number: str, bank: Json, currency: str, account: str) -> Json:
         now = self._world.clock.iso()
         metadata = fields.get("metadata")
         return {

@@ -26,9 +26,7 @@ REFUNDER = "merchant@example.com"
 
 
 class Refunds:
-    def __init__(
-        self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers
-    ) -> None:
+    def __init__(self, world: World, ledger: Ledger, transactions: Transactions, customers: Customers) -> None:
         self._world = world
         self._ledger = ledger
         self._transactions = transactions
@@ -46,9 +44,7 @@ class Refunds:
         payment["refunded"] += amount
         self._ledger.move(payment["currency"], -amount, reason="Refund", model="Refund", row=record["id"])
         self._announce(record)
-        self._plan(
-            record, card_of(payment["card"]).refund or self._world.behaviour["paystack_refund_outcome"]
-        )
+        self._plan(record, card_of(payment["card"]).refund or self._world.behaviour["paystack_refund_outcome"])
         return Reply(
             200,
             {
@@ -102,9 +98,7 @@ class Refunds:
         if payment["status"] == "reversed" or payment["amount"] == payment["refunded"] > 0:
             raise refusal("Transaction has been fully reversed", code="transaction_reversed")
         if payment["status"] != "success":
-            raise refusal(
-                "Transaction is not successful, so it cannot be refunded", code="transaction_not_successful"
-            )
+            raise refusal("Transaction is not successful, so it cannot be refunded", code="transaction_not_successful")
         currency = parameters.optional_text(fields, "currency") or payment["currency"]
         if currency != payment["currency"]:
             raise invalid("Currency must be that of the transaction")
@@ -113,9 +107,7 @@ class Refunds:
             return left
         amount = parameters.whole(fields["amount"], "Invalid Amount Sent")
         if amount > left:
-            raise refusal(
-                "Refund amount cannot be more than the transaction amount", code="invalid_refund_amount"
-            )
+            raise refusal("Refund amount cannot be more than the transaction amount", code="invalid_refund_amount")
         return amount
 
     def _record(self, fields: Json, payment: Json, amount: int) -> Json:
@@ -139,9 +131,7 @@ class Refunds:
             return
         seconds = self._world.behaviour["paystack_refund_seconds"]
         for status, delay in (("processing", seconds / 2), (outcome, seconds)):
-            self._world.agenda.schedule(
-                "paystack.refund", {"id": str(record["id"]), "status": status}, delay=delay
-            )
+            self._world.agenda.schedule("paystack.refund", {"id": str(record["id"]), "status": status}, delay=delay)
 
     def _fall_due(self, arguments: Json) -> None:
         record = self._rows.get(arguments["id"])

@@ -85,9 +85,7 @@ class Transactions:
             {
                 "status": True,
                 "message": "Transaction retrieved",
-                "data": shapes.fetched(
-                    record, self._customers.described(record["email"]), self.status(record)
-                ),
+                "data": shapes.fetched(record, self._customers.described(record["email"]), self.status(record)),
             },
         )
 

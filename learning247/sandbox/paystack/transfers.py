@@ -51,13 +51,9 @@ class Transfers:
         reference = self._reference(parameters.text(fields, "reference"))
         fee = fees.transfer_fee(amount, currency)
         self._ledger.require(currency, amount + fee)
-        record = self._record(
-            reference, amount, currency, fee, recipient, parameters.optional_text(fields, "reason")
-        )
+        record = self._record(reference, amount, currency, fee, recipient, parameters.optional_text(fields, "reason"))
         self._begin(call, record)
-        message = (
-            "Transfer requires OTP to continue" if record["status"] == "otp" else "Transfer has been queued"
-        )
+        message = "Transfer requires OTP to continue" if record["status"] == "otp" else "Transfer has been queued"
         return Reply(200, {"status": True, "message": message, "data": self._queued(record)})
 
     def finalize(self, call: Call) -> Reply:
@@ -67,14 +63,10 @@ class Transfers:
         if record["status"] != "otp":
             raise refusal("Transfer is not currently awaiting OTP", code="transfer_not_awaiting_otp")
         if parameters.text(fields, "otp") != OTP:
-            raise refusal(
-                "OTP provided is incorrect", code="invalid_otp", step="Enter the code that was sent to you"
-            )
+            raise refusal("OTP provided is incorrect", code="invalid_otp", step="Enter the code that was sent to you")
         record["status"] = "pending"
         self._settle_later(record)
-        return Reply(
-            200, {"status": True, "message": "Transfer has been queued", "data": self._queued(record)}
-        )
+        return Reply(200, {"status": True, "message": "Transfer has been queued", "data": self._queued(record)})
 
     def verify(self, call: Call) -> Reply:
         """GET /transfer/verify/{reference}."""
@@ -127,9 +119,7 @@ class Transfers:
             )
         return wanted
 
-    def _record(
-        self, reference: str, amount: int, currency: str, fee: int, recipient: Json, reason: str
-    ) -> Json:
+    def _record(self, reference: str, amount: int, currency: str, fee: int, recipient: Json, reason: str) -> Json:
         now = self._world.clock.iso()
         return {
             "id": self._world.ids.number(),

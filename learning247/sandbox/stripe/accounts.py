@@ -73,9 +73,7 @@ class Accounts:
         }
         self._world.store.table("stripe.account_links")[token] = link
         url = f"{self._world.config.public_url}/stripe/setup/{account['id']}/{token}"
-        return Reply(
-            200, {"object": "account_link", "created": now, "expires_at": now + LINK_SECONDS, "url": url}
-        )
+        return Reply(200, {"object": "account_link", "created": now, "expires_at": now + LINK_SECONDS, "url": url})
 
     def opened(self, account: str, token: str) -> Json | None:
         """The link of an onboarding page while it is good."""
@@ -115,9 +113,7 @@ class Accounts:
             )
         return account
 
-    def _change(
-        self, identifier: str, *, enabled: bool, capability: str, due: list[str], reason: str | None
-    ) -> Json:
+    def _change(self, identifier: str, *, enabled: bool, capability: str, due: list[str], reason: str | None) -> Json:
         account = self._objects.get("account", identifier, "account")
         before = {
             "payouts_enabled": account["payouts_enabled"],

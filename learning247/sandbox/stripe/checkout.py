@@ -220,9 +220,7 @@ class Sessions:
         if wanted is None:
             return now + LONGEST
         if not now + SHORTEST - SLACK <= wanted <= now + LONGEST + SLACK:
-            raise wrong(
-                "expires_at", "The expires_at timestamp must be between 30 minutes and 24 hours from now."
-            )
+            raise wrong("expires_at", "The expires_at timestamp must be between 30 minutes and 24 hours from now.")
         return wanted
 
     def _session(self, facts: Json, code: str, total: int) -> Json:

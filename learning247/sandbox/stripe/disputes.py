@@ -76,9 +76,7 @@ class Disputes:
         left = int(charge["amount_captured"]) - int(charge["amount_refunded"])
         amount = left if amount is None else amount
         if charge["disputed"] or not 0 < amount <= left:
-            raise refusal(
-                "Only a charge that is paid, and not disputed yet, can be disputed for what is left of it"
-            )
+            raise refusal("Only a charge that is paid, and not disputed yet, can be disputed for what is left of it")
         charge["disputed"] = True
         dispute = self._objects.keep(self._dispute(charge, amount, reason))
         self._events.emit("charge.dispute.created", dispute)

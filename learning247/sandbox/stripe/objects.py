@@ -108,9 +108,7 @@ class Objects:
         after, before = parameters.optional_text("starting_after"), parameters.optional_text("ending_before")
         created = parameters.mapping("created")
         parameters.finish()
-        rows = [
-            row for row in reversed(list(self.table(kind).values())) if keep(row) and _created(row, created)
-        ]
+        rows = [row for row in reversed(list(self.table(kind).values())) if keep(row) and _created(row, created)]
         chosen, more = _window(rows, min(limit, 100), after, before)
         body = {"object": "list", "url": url, "has_more": more, "data": chosen}
         return Reply(200, self.expanded(body, parameters.expand))

@@ -69,9 +69,7 @@ class PaymentPage:
         if request.method == "POST":
             return await self._submit(request, session)
         if session["status"] == "complete":
-            return HTMLResponse(
-                message_page("Already paid", "This payment was made.", _way_on(session, "pay"))
-            )
+            return HTMLResponse(message_page("Already paid", "This payment was made.", _way_on(session, "pay")))
         if session["status"] == "expired":
             return HTMLResponse(message_page("Expired", "This payment page is no longer open."), 410)
         return HTMLResponse(self._page(session))

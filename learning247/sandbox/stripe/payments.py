@@ -31,9 +31,7 @@ class Payments:
 
     def intents(self, call: Call) -> Reply:
         """GET /v1/payment_intents."""
-        return self._objects.listing(
-            "payment_intent", "/v1/payment_intents", Parameters(call), lambda row: True
-        )
+        return self._objects.listing("payment_intent", "/v1/payment_intents", Parameters(call), lambda row: True)
 
     def charges(self, call: Call) -> Reply:
         """GET /v1/charges, by payment intent or transfer group."""

@@ -60,16 +60,12 @@ class Payouts:
             "payout",
             "/v1/payouts",
             parameters,
-            lambda row: (
-                self._owners[row["id"]]["account"] == account and (not status or row["status"] == status)
-            ),
+            lambda row: self._owners[row["id"]]["account"] == account and (not status or row["status"] == status),
         )
 
     def find(self, identifier: str, account: str) -> Json:
         owner = self._owners.get(identifier, {}).get("account")
-        return self._objects.get(
-            "payout", identifier if owner == account else f"{identifier} of this account"
-        )
+        return self._objects.get("payout", identifier if owner == account else f"{identifier} of this account")
 
     def conclude(self, identifier: str, status: str) -> Json:
         """Move a payout on; a failed one brings the money back to the balance."""

@@ -69,9 +69,7 @@ class Refunds:
         charge["amount_refunded"] -= refund["amount"]
         charge["refunded"] = False
         refund.update(status="failed", failure_reason="expired_or_canceled_card")
-        refund["failure_balance_transaction"] = self._balances.book(
-            refund, refund["amount"], "refund_failure"
-        )
+        refund["failure_balance_transaction"] = self._balances.book(refund, refund["amount"], "refund_failure")
         self._events.emit("refund.failed", refund, previous={"status": before})
         self._events.emit("refund.updated", refund, previous={"status": before})
 
@@ -84,9 +82,7 @@ class Refunds:
         if intent_id:
             intent = self._objects.get("payment_intent", intent_id, "payment_intent")
             if intent["status"] != "succeeded":
-                raise refusal(
-                    f"This PaymentIntent ({intent_id}) does not have a successful charge to refund."
-                )
+                raise refusal(f"This PaymentIntent ({intent_id}) does not have a successful charge to refund.")
             return self._objects.get("charge", intent["latest_charge"])
         if not charge_id:
             raise missing("payment_intent")
@@ -99,9 +95,7 @@ class Refunds:
         if left <= 0:
             raise refusal(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
         if amount is not None and amount > left:
-            raise wrong(
-                "amount", f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
-            )
+            raise wrong("amount", f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})")
         return left if amount is None else amount
 
     def _refund(self, charge: Json, amount: int, reason: str | None, metadata: Json) -> Json:

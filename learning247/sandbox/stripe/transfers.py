@@ -14,9 +14,7 @@ from learning247.sandbox.world import World
 
 
 class Transfers:
-    def __init__(
-        self, world: World, objects: Objects, events: Events, balances: Balances, accounts: Accounts
-    ) -> None:
+    def __init__(self, world: World, objects: Objects, events: Events, balances: Balances, accounts: Accounts) -> None:
         self._world = world
         self._objects = objects
         self._events = events
@@ -73,9 +71,7 @@ class Transfers:
         if left == 0:
             raise refusal("This transfer has already been reversed.", code="transfer_already_reversed")
         if amount is not None and amount > left:
-            raise wrong(
-                "amount", f"Reversal amount ({amount}) is greater than what is left of the transfer ({left})."
-            )
+            raise wrong("amount", f"Reversal amount ({amount}) is greater than what is left of the transfer ({left}).")
         amount = left if amount is None else amount
         self._balances.require(transfer["destination"], transfer["currency"], amount)
         return self._objects.reply(self.take_back(transfer, amount, metadata), parameters)
@@ -105,9 +101,7 @@ class Transfers:
             "transfer": transfer["id"],
         }
         self._objects.keep(reversal)
-        reversal["balance_transaction"] = self._balances.book(
-            reversal, amount, "transfer_reversal", kind="transfer"
-        )
+        reversal["balance_transaction"] = self._balances.book(reversal, amount, "transfer_reversal", kind="transfer")
         self._balances.add(transfer["destination"], transfer["currency"], -amount)
         transfer["amount_reversed"] += amount
         transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -49,23 +50,25 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def sandbox(receiver: Receiver, request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """Events go to the receiver; what was exchanged must conform, unless the test plans faults."""
+    checks: dict[str, Any] = {}
+    if os.environ.get("SPECS_DIR"):
+        for provider in ("paystack", "stripe"):
+            checks[provider] = request.getfixturevalue(f"{provider}_conformance")
     with Sandbox(
         paystack_webhook_url=f"{receiver.url}/paystack",
         stripe_webhook_url=f"{receiver.url}/stripe",
         opening_balances={},
     ) as sandbox:
         yield sandbox
-        if os.environ.get("SPECS_DIR"):
-            check_all(sandbox, request)
+        if checks:
+            check_all(sandbox, checks)
 
 
-def check_all(sandbox: Sandbox, request: pytest.FixtureRequest) -> None:
-    checks = {
-        "paystack": request.getfixturevalue("paystack_conformance"),
-        "stripe": request.getfixturevalue("stripe_conformance"),
-    }
+def check_all(sandbox: Sandbox, checks: dict[str, Any]) -> None:
+    """Every exchange of the test, and every Stripe event, against the provider's own document."""
     for record in sandbox.control.requests():
-        checks[record["provider"]].check_exchange(record)
+        if not {"wrong_amount", "wrong_currency"} & set(record["faults"]):
+            checks[record["provider"]].check_exchange(record)
     for delivery in sandbox.control.webhooks(provider="stripe"):
         checks["stripe"].check_event(json.loads(delivery["body"]))
 
@@ -79,27 +82,27 @@ class Paystack:
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {sandbox.config.paystack_secret_key}"
 
-    def get(self, path: str, timeout: float = 20, **query: object) -> requests.Response:
+    def get(self, path: str, timeout: float = 20, **query: Any) -> requests.Response:
         return self._session.get(f"{self._base}{path}", params=query, timeout=timeout)
 
-    def post(self, path: str, timeout: float = 20, **fields: object) -> requests.Response:
+    def post(self, path: str, timeout: float = 20, **fields: Any) -> requests.Response:
         return self._session.post(f"{self._base}{path}", json=fields, timeout=timeout)
 
-    def initialize(self, reference: str = "order-1", amount: int = 2_500_000, **fields: object) -> dict:
+    def initialize(self, reference: str = "order-1", amount: int = 2_500_000, **fields: Any) -> Any:
         answer = self.post(
             "/transaction/initialize", email="ada@example.com", amount=amount, reference=reference, **fields
         )
         assert answer.status_code == 200, answer.text
         return answer.json()["data"]
 
-    def verify(self, reference: str = "order-1") -> dict:
+    def verify(self, reference: str = "order-1") -> Any:
         return self.get(f"/transaction/verify/{reference}").json()["data"]
 
-    def balance(self, currency: str = "NGN") -> int:
+    def balance(self, currency: str = "NGN") -> Any:
         rows = {row["currency"]: row["balance"] for row in self.get("/balance").json()["data"]}
         return rows[currency]
 
-    def recipient(self, account: str = "0123456789") -> str:
+    def recipient(self, account: str = "0123456789") -> Any:
         answer = self.post(
             "/transferrecipient",
             type="nuban",
@@ -138,7 +141,7 @@ def client(sandbox: Sandbox) -> stripe.StripeClient:
     )
 
 
-def session_params(amount: int = 3000, currency: str = "usd", **more: object) -> dict:
+def session_params(amount: int = 3000, currency: str = "usd", **more: object) -> Any:
     """Parameters of a checkout session for one course."""
     return {
         "mode": "payment",

@@ -15,11 +15,11 @@ class Received:
     headers: dict[str, str]
     body: bytes
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> Any:
         return json.loads(self.body)
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Any:
         """The event's type, at either provider."""
         event = self.json()
         return event.get("event") or event["type"]

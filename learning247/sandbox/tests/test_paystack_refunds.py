@@ -47,9 +47,7 @@ def test_parts_may_be_refunded_until_nothing_is_left(sandbox: Sandbox, paystack:
     assert [row["amount"] for row in paystack.get("/refund").json()["data"]] == [1_500_000, 1_000_000]
 
 
-@pytest.mark.parametrize(
-    ("card", "ending"), [("4084080000671803", "failed"), ("4084080000671902", "needs-attention")]
-)
+@pytest.mark.parametrize(("card", "ending"), [("4084080000671803", "failed"), ("4084080000671902", "needs-attention")])
 def test_the_official_refund_cards_end_as_documented(
     sandbox: Sandbox, paystack: Paystack, card: str, ending: str
 ) -> None:

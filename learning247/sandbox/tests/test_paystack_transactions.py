@@ -59,9 +59,7 @@ def test_success_raises_one_signed_event_with_the_official_shape(
     sandbox.control.pay("paystack", "order-1")
     sandbox.control.wait_for_webhook("charge.success")
     (event,) = receiver.received
-    assert event.headers["x-paystack-signature"] == paystack_signature(
-        event.body, sandbox.config.paystack_secret_key
-    )
+    assert event.headers["x-paystack-signature"] == paystack_signature(event.body, sandbox.config.paystack_secret_key)
     data = event.json()["data"]
     assert (data["reference"], data["amount"], data["fees"], data["status"]) == (
         "order-1",
@@ -113,9 +111,7 @@ def test_when_the_customer_bears_the_fee_amount_and_requested_amount_differ(
 
 def test_a_reference_is_unique_for_ever(sandbox: Sandbox, paystack: Paystack) -> None:
     paystack.initialize()
-    answer = paystack.post(
-        "/transaction/initialize", email="b@example.com", amount=500_000, reference="order-1"
-    )
+    answer = paystack.post("/transaction/initialize", email="b@example.com", amount=500_000, reference="order-1")
     assert answer.status_code == 400
     assert answer.json()["code"] == "duplicate_reference"
     assert answer.json()["message"] == "Duplicate Transaction Reference"
@@ -135,9 +131,7 @@ def test_a_reference_is_unique_for_ever(sandbox: Sandbox, paystack: Paystack) ->
     ],
 )
 def test_what_paystack_would_refuse_is_refused(paystack: Paystack, fields: dict, message: str) -> None:
-    answer = paystack.post(
-        "/transaction/initialize", **({"email": "a@example.com", "amount": 500_000} | fields)
-    )
+    answer = paystack.post("/transaction/initialize", **({"email": "a@example.com", "amount": 500_000} | fields))
     assert answer.status_code == 400
     assert answer.json()["status"] is False
     assert answer.json()["message"].startswith(message)
@@ -145,9 +139,7 @@ def test_what_paystack_would_refuse_is_refused(paystack: Paystack, fields: dict,
 
 
 def test_a_wrong_key_is_a_401(sandbox: Sandbox) -> None:
-    answer = requests.get(
-        f"{sandbox.paystack_url}/balance", headers={"Authorization": "Bearer sk_test_no"}, timeout=10
-    )
+    answer = requests.get(f"{sandbox.paystack_url}/balance", headers={"Authorization": "Bearer sk_test_no"}, timeout=10)
     assert (answer.status_code, answer.json()["message"]) == (401, "Invalid key")
 
 
@@ -156,9 +148,7 @@ def test_an_unknown_reference_is_a_404_with_its_code(paystack: Paystack) -> None
     assert (answer.status_code, answer.json()["code"]) == (404, "transaction_not_found")
 
 
-def test_transactions_are_listed_newest_first_by_page_and_status(
-    sandbox: Sandbox, paystack: Paystack
-) -> None:
+def test_transactions_are_listed_newest_first_by_page_and_status(sandbox: Sandbox, paystack: Paystack) -> None:
     for number in range(3):
         paystack.initialize(reference=f"order-{number}")
     sandbox.control.pay("paystack", "order-1")

@@ -37,9 +37,7 @@ def test_the_same_account_is_the_same_recipient(paystack: Paystack) -> None:
 
 
 @pytest.mark.usefixtures("funded")
-def test_a_transfer_is_pending_and_then_succeeds(
-    sandbox: Sandbox, paystack: Paystack, receiver: Receiver
-) -> None:
+def test_a_transfer_is_pending_and_then_succeeds(sandbox: Sandbox, paystack: Paystack, receiver: Receiver) -> None:
     answer = paystack.transfer(paystack.recipient()).json()
     assert (answer["data"]["status"], answer["data"]["amount"]) == ("pending", 1_000_000)
     assert paystack.balance() == 10_000_000 - 1_000_000 - 25_00
@@ -101,9 +99,7 @@ def test_a_balance_too_small_refuses_the_transfer_fees_included(sandbox: Sandbox
 
 
 @pytest.mark.usefixtures("funded")
-@pytest.mark.parametrize(
-    "reference", ["too-short", "UPPER-CASE-REFERENCE", "x" * 51, "has.a.dot.in.the.middle"]
-)
+@pytest.mark.parametrize("reference", ["too-short", "UPPER-CASE-REFERENCE", "x" * 51, "has.a.dot.in.the.middle"])
 def test_a_transfer_reference_has_its_own_alphabet_and_length(paystack: Paystack, reference: str) -> None:
     answer = paystack.transfer(paystack.recipient(), reference=reference)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_reference")
@@ -124,9 +120,7 @@ def test_an_unknown_transfer_is_a_404(paystack: Paystack) -> None:
 
 
 @pytest.mark.usefixtures("funded")
-def test_the_request_log_keeps_calls_and_answers_without_the_key(
-    sandbox: Sandbox, paystack: Paystack
-) -> None:
+def test_the_request_log_keeps_calls_and_answers_without_the_key(sandbox: Sandbox, paystack: Paystack) -> None:
     paystack.transfer(paystack.recipient())
     (record,) = sandbox.control.requests(provider="paystack", path="/transfer", method="POST")[1:]
     assert json.loads(record["body"])["reference"] == REFERENCE

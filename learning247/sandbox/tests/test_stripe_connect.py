@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 import stripe
@@ -9,7 +11,7 @@ import stripe
 from learning247.sandbox.server import Sandbox
 
 
-def new_account(client: stripe.StripeClient) -> str:
+def new_account(client: Any) -> Any:
     return client.v1.accounts.create(
         {
             "type": "express",
@@ -21,7 +23,7 @@ def new_account(client: stripe.StripeClient) -> str:
 
 
 @pytest.fixture
-def account(sandbox: Sandbox, client: stripe.StripeClient) -> str:
+def account(sandbox: Sandbox, client: Any) -> str:
     """A connected account that may be paid, and USD 100.00 on the platform's balance."""
     sandbox.control.top_up("stripe", "usd", 10_000)
     account = new_account(client)
@@ -29,9 +31,7 @@ def account(sandbox: Sandbox, client: stripe.StripeClient) -> str:
     return account
 
 
-def test_an_account_is_ready_once_its_owner_went_through_the_onboarding_page(
-    sandbox: Sandbox, client: stripe.StripeClient
-) -> None:
+def test_an_account_is_ready_once_its_owner_went_through_the_onboarding_page(sandbox: Sandbox, client: Any) -> None:
     account = new_account(client)
     assert client.v1.accounts.retrieve(account).payouts_enabled is False
     link = client.v1.account_links.create(
@@ -50,16 +50,14 @@ def test_an_account_is_ready_once_its_owner_went_through_the_onboarding_page(
     assert f'"account": "{account}"' in event["body"]
 
 
-def test_money_cannot_be_sent_before_that(sandbox: Sandbox, client: stripe.StripeClient) -> None:
+def test_money_cannot_be_sent_before_that(sandbox: Sandbox, client: Any) -> None:
     sandbox.control.top_up("stripe", "usd", 10_000)
     with pytest.raises(stripe.StripeError) as refused:
         client.v1.transfers.create({"amount": 100, "currency": "usd", "destination": new_account(client)})
     assert refused.value.code == "insufficient_capabilities_for_transfer"
 
 
-def test_a_transfer_moves_balance_to_the_connected_account(
-    sandbox: Sandbox, client: stripe.StripeClient, account: str
-) -> None:
+def test_a_transfer_moves_balance_to_the_connected_account(sandbox: Sandbox, client: Any, account: str) -> None:
     transfer = client.v1.transfers.create(
         {
             "amount": 4000,
@@ -75,16 +73,14 @@ def test_a_transfer_moves_balance_to_the_connected_account(
     sandbox.control.wait_for_webhook("transfer.created")
 
 
-def test_a_transfer_beyond_the_balance_moves_nothing(client: stripe.StripeClient, account: str) -> None:
+def test_a_transfer_beyond_the_balance_moves_nothing(client: Any, account: str) -> None:
     with pytest.raises(stripe.StripeError) as refused:
         client.v1.transfers.create({"amount": 10_001, "currency": "usd", "destination": account})
     assert refused.value.code == "balance_insufficient"
     assert client.v1.balance.retrieve().available[0].amount == 10_000
 
 
-def test_reversals_bring_back_parts_up_to_the_whole(
-    sandbox: Sandbox, client: stripe.StripeClient, account: str
-) -> None:
+def test_reversals_bring_back_parts_up_to_the_whole(sandbox: Sandbox, client: Any, account: str) -> None:
     transfer = client.v1.transfers.create({"amount": 4000, "currency": "usd", "destination": account})
     client.v1.transfers.reversals.create(transfer.id, {"amount": 1500})
     assert client.v1.transfers.retrieve(transfer.id).amount_reversed == 1500
@@ -97,7 +93,7 @@ def test_reversals_bring_back_parts_up_to_the_whole(
 
 
 def test_a_payout_of_the_connected_account_is_paid_and_may_still_fail(
-    sandbox: Sandbox, client: stripe.StripeClient, account: str
+    sandbox: Sandbox, client: Any, account: str
 ) -> None:
     client.v1.transfers.create({"amount": 4000, "currency": "usd", "destination": account})
     theirs = {"stripe_account": account}
@@ -113,9 +109,7 @@ def test_a_payout_of_the_connected_account_is_paid_and_may_still_fail(
         client.v1.payouts.retrieve(payout.id)
 
 
-def test_a_transfer_can_be_reversed_late_by_a_planned_fault(
-    sandbox: Sandbox, client: stripe.StripeClient, account: str
-) -> None:
+def test_a_transfer_can_be_reversed_late_by_a_planned_fault(sandbox: Sandbox, client: Any, account: str) -> None:
     sandbox.control.fault("transfer_reversal", provider="stripe", seconds=600)
     transfer = client.v1.transfers.create({"amount": 4000, "currency": "usd", "destination": account})
     sandbox.control.advance(600)
