@@ -10,6 +10,4 @@ class RecordsConfig(AppConfig):
         from learning247.records.proofs import every_event_is_accounted_for  # noqa: PLC0415
         from learning247.records.registry import register_check  # noqa: PLC0415
 
-        register_check(
-            "I10", "every inbound event is done, due again or parked", every_event_is_accounted_for
-        )
+        register_check("I10", "every inbound event is done, due again or parked", every_event_is_accounted_for)

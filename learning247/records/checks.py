@@ -56,9 +56,7 @@ class Scope:
             for row in batch:
                 yield row[1:]
 
-    def _batches(
-        self, queryset: QuerySet[Any], key: str, fields: tuple[str, ...]
-    ) -> Iterator[list[tuple[Any, ...]]]:
+    def _batches(self, queryset: QuerySet[Any], key: str, fields: tuple[str, ...]) -> Iterator[list[tuple[Any, ...]]]:
         last = queryset.order_by(f"-{key}").values_list(key, flat=True).first()
         if last is None:
             return

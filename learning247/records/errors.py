@@ -15,9 +15,7 @@ class RequestTooLarge(DomainError):
 
 class IdempotencyKeyRequired(Malformed):
     code = "idempotency_key_required"
-    detail = (
-        "Send an Idempotency-Key header: any text of your own, a new one for each new attempt to do this."
-    )
+    detail = "Send an Idempotency-Key header: any text of your own, a new one for each new attempt to do this."
 
 
 class IdempotencyKeyInvalid(Malformed):

@@ -60,9 +60,7 @@ def idempotent(operation: str) -> Callable[[Action], Action]:
             key = _key_of(request)
             if not request.user.is_authenticated:
                 raise NotAuthenticated
-            claim = idempotency_claim(
-                user=request.user, operation=operation, key=key, digest=_digest_of(request)
-            )
+            claim = idempotency_claim(user=request.user, operation=operation, key=key, digest=_digest_of(request))
             if isinstance(claim, StoredAnswer):
                 return _replayed(claim)
             request.idempotency_key = key  # type: ignore[attr-defined]

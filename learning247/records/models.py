@@ -23,9 +23,7 @@ class InboundEvent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     source = models.CharField(max_length=32)
-    external_id = models.CharField(
-        max_length=255, help_text="The provider's event id, or a key built from the event."
-    )
+    external_id = models.CharField(max_length=255, help_text="The provider's event id, or a key built from the event.")
     event_type = models.CharField(max_length=100)
     headers = models.JSONField(help_text="The delivery's headers, without the signature.")
     body = models.BinaryField(help_text="The raw bytes that were signed.")
@@ -53,9 +51,7 @@ class InboundEvent(models.Model):
             ),
         )
         indexes = (
-            models.Index(
-                fields=("due_at",), condition=models.Q(status=EventStatus.PENDING), name="records_event_due"
-            ),
+            models.Index(fields=("due_at",), condition=models.Q(status=EventStatus.PENDING), name="records_event_due"),
             models.Index(fields=("source", "-received_at"), name="records_event_by_source"),
         )
 
@@ -70,9 +66,7 @@ class OutboundMail(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    key = models.CharField(
-        max_length=200, unique=True, help_text="One mail per key, however often its cause runs."
-    )
+    key = models.CharField(max_length=200, unique=True, help_text="One mail per key, however often its cause runs.")
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -88,9 +82,7 @@ class OutboundMail(models.Model):
     class Meta:
         ordering = ("-created_at",)
         indexes = (
-            models.Index(
-                fields=("due_at",), condition=models.Q(status=MailStatus.PENDING), name="records_mail_due"
-            ),
+            models.Index(fields=("due_at",), condition=models.Q(status=MailStatus.PENDING), name="records_mail_due"),
         )
 
     def __str__(self) -> str:
@@ -104,9 +96,7 @@ class IdempotencyRecord(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     operation = models.CharField(max_length=60)
     key = models.CharField(max_length=255)
-    request_digest = models.CharField(
-        max_length=64, help_text="SHA-256 of path and body: another request is refused."
-    )
+    request_digest = models.CharField(max_length=64, help_text="SHA-256 of path and body: another request is refused.")
     lease_until = models.DateTimeField(help_text="A crash blocks the key no longer than this.")
     answer_status = models.PositiveSmallIntegerField(null=True, blank=True)
     answer_body = models.BinaryField(null=True, blank=True)
@@ -144,9 +134,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-id",)
-        indexes = (
-            models.Index(fields=("subject_kind", "subject_id", "-id"), name="records_audit_by_subject"),
-        )
+        indexes = (models.Index(fields=("subject_kind", "subject_id", "-id"), name="records_audit_by_subject"),)
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject_kind} {self.subject_id}"

@@ -58,13 +58,9 @@ def webhook_view(
     @csrf_exempt
     def receive(request: HttpRequest) -> HttpResponse:
         if not secrets_configured():
-            return error_response(
-                request, status=404, code="not_found", detail="There is nothing at this address."
-            )
+            return error_response(request, status=404, code="not_found", detail="There is nothing at this address.")
         if request.method != "POST":
-            refused = error_response(
-                request, status=405, code="method_not_allowed", detail="Only POST is taken here."
-            )
+            refused = error_response(request, status=405, code="method_not_allowed", detail="Only POST is taken here.")
             refused["Allow"] = "POST"
             return refused
         try:
@@ -72,14 +68,10 @@ def webhook_view(
         except UnreadablePostError:
             return error_response(request, status=400, code="bad_request", detail="The body ended early.")
         if body is None:
-            return error_response(
-                request, status=413, code="request_too_large", detail="The body is too large."
-            )
+            return error_response(request, status=413, code="request_too_large", detail="The body is too large.")
         if not verify(body, request.headers):
             logger.warning("webhook_signature_refused", source=source, size=len(body))
-            return error_response(
-                request, status=401, code="invalid_signature", detail="The signature is wrong."
-            )
+            return error_response(request, status=401, code="invalid_signature", detail="The signature is wrong.")
         event = _identified(identify, body)
         if event is None:
             logger.error("webhook_unreadable", source=source, size=len(body))
@@ -94,9 +86,7 @@ def webhook_view(
             )
         except (OperationalError, InterfaceError):
             logger.exception("webhook_not_kept", source=source)
-            busy = error_response(
-                request, status=503, code="service_unavailable", detail="Send this again shortly."
-            )
+            busy = error_response(request, status=503, code="service_unavailable", detail="Send this again shortly.")
             busy["Retry-After"] = "5"
             return busy
         logger.info("webhook_received", source=source, event_type=event.event_type, created=created)

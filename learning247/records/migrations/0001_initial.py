@@ -60,9 +60,7 @@ class Migration(migrations.Migration):
                 ("outcome", models.CharField(blank=True, help_text="What handling it did.", max_length=100)),
                 (
                     "reason",
-                    models.TextField(
-                        blank=True, help_text="Why the last attempt failed, or why it is parked."
-                    ),
+                    models.TextField(blank=True, help_text="Why the last attempt failed, or why it is parked."),
                 ),
             ],
             options={
@@ -74,9 +72,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["source", "-received_at"], name="records_event_by_source"),
                 ],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("source", "external_id"), name="records_event_once_per_source"
-                    ),
+                    models.UniqueConstraint(fields=("source", "external_id"), name="records_event_once_per_source"),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("status", "parked"), _negated=True),
@@ -135,9 +131,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-created_at",),
                 "indexes": [
-                    models.Index(
-                        condition=models.Q(("status", "pending")), fields=["due_at"], name="records_mail_due"
-                    )
+                    models.Index(condition=models.Q(("status", "pending")), fields=["due_at"], name="records_mail_due")
                 ],
             },
         ),
@@ -167,9 +161,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-id",),
                 "indexes": [
-                    models.Index(
-                        fields=["subject_kind", "subject_id", "-id"], name="records_audit_by_subject"
-                    )
+                    models.Index(fields=["subject_kind", "subject_id", "-id"], name="records_audit_by_subject")
                 ],
             },
         ),
@@ -181,9 +173,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=255)),
                 (
                     "request_digest",
-                    models.CharField(
-                        help_text="SHA-256 of path and body: another request is refused.", max_length=64
-                    ),
+                    models.CharField(help_text="SHA-256 of path and body: another request is refused.", max_length=64),
                 ),
                 (
                     "lease_until",
@@ -204,9 +194,7 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["created_at"], name="records_idempotency_age")],
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("user", "operation", "key"), name="records_idempotency_key_once"
-                    )
+                    models.UniqueConstraint(fields=("user", "operation", "key"), name="records_idempotency_key_once")
                 ],
             },
         ),

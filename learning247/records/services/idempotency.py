@@ -38,9 +38,7 @@ class StoredAnswer:
     body: bytes
 
 
-def idempotency_claim(
-    *, user: AbstractBaseUser, operation: str, key: str, digest: str
-) -> Claim | StoredAnswer:
+def idempotency_claim(*, user: AbstractBaseUser, operation: str, key: str, digest: str) -> Claim | StoredAnswer:
     """Claim the key, or get the answer that it has already. Own transaction.
 
     Raises IdempotencyKeyReused (the key stands for another request) and IdempotencyInProgress.

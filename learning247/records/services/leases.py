@@ -24,9 +24,7 @@ SWEPT_GRACE = timedelta(minutes=2)
 LONGEST_DELAY = timedelta(hours=1)
 
 
-def lease_take(
-    model: type[Leased], pk: UUID | str, *, duration: timedelta, attempt: int | None
-) -> Leased | None:
+def lease_take(model: type[Leased], pk: UUID | str, *, duration: timedelta, attempt: int | None) -> Leased | None:
     """Take the row if it is pending and free; None when it is not, or when another job did this attempt already.
 
     `attempt` is how many attempts the row had when the job was enqueued: of two jobs for the same attempt the second
@@ -61,9 +59,7 @@ def lease_sweep(model: type[Leased], *, limit: int) -> list[tuple[UUID, int]]:
     with transaction.atomic(durable=True):
         due = list(
             model.objects.select_for_update(skip_locked=True, no_key=True)
-            .filter(
-                Q(lease_until__isnull=True) | Q(lease_until__lt=moment), status=PENDING, due_at__lte=moment
-            )
+            .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=moment), status=PENDING, due_at__lte=moment)
             .order_by("due_at")
             .values_list("pk", "attempts")[:limit]
         )

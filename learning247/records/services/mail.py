@@ -55,9 +55,7 @@ def mail_queue(*, key: str, to: str, template: str, context: Mapping[str, Any]) 
     mail = OutboundMail(
         key=key,
         to=address,
-        subject=" ".join(_rendered(f"{template}.subject.txt", context, escape=False).split())[
-            :LONGEST_SUBJECT
-        ],
+        subject=" ".join(_rendered(f"{template}.subject.txt", context, escape=False).split())[:LONGEST_SUBJECT],
         text=_rendered(f"{template}.txt", context, escape=False),
         html=_rendered_if_there(f"{template}.html", context),
         status=MailStatus.PARKED if problem else MailStatus.PENDING,

@@ -20,7 +20,5 @@ def a_received_event(
     event_type: str = "charge.success",
     body: bytes = b'{"event":"charge.success"}',
 ) -> InboundEvent:
-    event_id, _ = event_receive(
-        source=source, external_id=external_id, event_type=event_type, headers={}, body=body
-    )
+    event_id, _ = event_receive(source=source, external_id=external_id, event_type=event_type, headers={}, body=body)
     return InboundEvent.objects.get(pk=event_id)

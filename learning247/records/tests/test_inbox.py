@@ -214,9 +214,7 @@ def test_an_event_before_our_own_row_waits_and_is_then_handled(jobs, clock):
 
 
 def test_no_secret_is_kept_in_a_reason(jobs):
-    register_event_handler(
-        "paystack", "charge.", raises(RuntimeError("401 for sk_live_0123456789abcdef\x00"))
-    )
+    register_event_handler("paystack", "charge.", raises(RuntimeError("401 for sk_live_0123456789abcdef\x00")))
     event = a_received_event()
 
     event_handle(event.id)
@@ -390,9 +388,7 @@ def test_new_waiting_held_done_and_parked_events_are_accounted_for(jobs, clock):
     moment = clock.moment
     by_id = InboundEvent.objects.filter
     by_id(external_id="1").update(due_at=moment + timedelta(hours=1), reason="no")
-    by_id(external_id="2").update(
-        due_at=moment - timedelta(hours=2), lease_until=moment + timedelta(minutes=1)
-    )
+    by_id(external_id="2").update(due_at=moment - timedelta(hours=2), lease_until=moment + timedelta(minutes=1))
     by_id(external_id="3").update(status=EventStatus.DONE, done_at=moment, due_at=moment - timedelta(days=9))
     by_id(external_id="4").update(status=EventStatus.PARKED, reason="no", due_at=moment - timedelta(days=9))
     scope = Scope(batch_rows=2)
@@ -416,6 +412,4 @@ def test_a_pending_event_that_nobody_will_touch_is_a_breach(jobs, clock, forgott
 
     (detail,) = breaches()
 
-    assert detail.startswith(
-        f"paystack event {event.id} (charge.success, charge.success:7): pending, attempt 0"
-    )
+    assert detail.startswith(f"paystack event {event.id} (charge.success, charge.success:7): pending, attempt 0")

@@ -28,13 +28,9 @@ class Command(BaseCommand):
         _add_range(listing)
         showing = commands.add_parser("show", help="one event with its body")
         showing.add_argument("id", type=UUID)
-        replaying = commands.add_parser(
-            "replay", help="handle a range of events again, as if they had just come"
-        )
+        replaying = commands.add_parser("replay", help="handle a range of events again, as if they had just come")
         replaying.add_argument("--id", type=UUID, action="append", default=[], help="these events alone")
-        replaying.add_argument(
-            "--dry-run", action="store_true", help="say what would be replayed, change nothing"
-        )
+        replaying.add_argument("--dry-run", action="store_true", help="say what would be replayed, change nothing")
         _add_range(replaying)
 
     def handle(self, *args: Any, **options: Any) -> None:

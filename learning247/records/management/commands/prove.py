@@ -16,9 +16,7 @@ class Command(BaseCommand):
     help = "Check every invariant over the whole database; name the rows that break one; exit 1 if there are any."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--json", action="store_true", help="print one JSON document instead of the table"
-        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
         parser.add_argument("--only", default="", metavar="I1,I2", help="run these checks alone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,9 +39,7 @@ class Command(BaseCommand):
 
     def _as_table(self, only: frozenset[str]) -> list[CheckResult]:
         width = max((len(registered.title) for registered in registered_checks()), default=5)
-        self.stdout.write(
-            f"{'code':<5} {'what must hold':<{width}} {'examined':>12} {'breaches':>9} {'seconds':>8}"
-        )
+        self.stdout.write(f"{'code':<5} {'what must hold':<{width}} {'examined':>12} {'breaches':>9} {'seconds':>8}")
         results = []
         for result in checks_run(only=only):
             results.append(result)
@@ -58,7 +54,5 @@ class Command(BaseCommand):
             if result.failure:
                 self.stdout.write(f"      ! could not be checked: {result.failure}")
         broken = sum(not result.holds for result in results)
-        self.stdout.write(
-            f"{broken} of {len(results)} checks do not hold." if broken else "Everything holds."
-        )
+        self.stdout.write(f"{broken} of {len(results)} checks do not hold." if broken else "Everything holds.")
         return results
