@@ -60,9 +60,7 @@ def _secrets(path: Path) -> dict[str, str]:
     with locked(path.parent / "run" / "secrets.lock"):
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         made = {
-            name: f"{prefix}{secrets.token_hex(24)}"
-            for name, prefix in SECRET_PREFIXES.items()
-            if name not in known
+            name: f"{prefix}{secrets.token_hex(24)}" for name, prefix in SECRET_PREFIXES.items() if name not in known
         }
         if made:
             _write_privately(path, json.dumps(known | made, indent=2))

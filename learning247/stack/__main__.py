@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 from urllib.error import URLError
@@ -167,8 +167,9 @@ def log_folder() -> Path:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # the terminal may be gone; whatever we are doing goes on
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def main(arguments: list[str]) -> int:

@@ -74,7 +74,7 @@ class Processes:
         for line in lines:
             now = datetime.now().astimezone()
             message = Message(type="line", data=line, time=now, name=name, colour=colour)
-            with self._printing:
+            with self._printing, suppress(OSError):  # no terminal any more: read on, or the process would block
                 self._printer.write(message)
 
 

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,9 +44,7 @@ sys.stdin.read()
 def another_user(kind: str, var: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Another process that uses the server, until the block ends or somebody kills it."""
     command = [sys.executable, "-c", USE, kind, str(var)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip(), process
 
@@ -80,7 +78,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def wait_until(condition, seconds: float = 15) -> bool:
+def wait_until(condition: Callable[[], object], seconds: float = 15) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,10 +1,13 @@
 """The local stack: what is in its way is said in one line, and nothing of it is left behind."""
 
+import errno
+import io
 import os
 import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -33,7 +36,7 @@ def processes(tmp_path):
         one.stop()
 
 
-def wait_until(condition, seconds: float = 10) -> bool:
+def wait_until(condition: Callable[[], object], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -62,6 +65,20 @@ def test_the_output_of_each_process_carries_its_name(processes, tmp_path):
     stack = processes(web="echo hello", worker=SLEEPS)
     stack.start()
     assert wait_until(lambda: "web    | hello" in (tmp_path / "output").read_text())
+
+
+def test_a_vanished_terminal_does_not_stop_the_processes(tmp_path):
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "the terminal is gone")
+
+    (tmp_path / "Procfile").write_text(f"web: sh -c 'yes | head -c 300000; touch {tmp_path / 'written'}; sleep 60'\n")
+    stack = Processes(tmp_path / "Procfile", Gone(), Interrupts())
+    stack.start()
+    try:
+        assert wait_until((tmp_path / "written").exists), "the process blocks: nobody reads what it writes"
+    finally:
+        stack.stop()
 
 
 def test_a_process_that_ends_by_itself_is_named_with_how_it_ended(processes):
@@ -129,9 +146,7 @@ def test_one_port_for_both_is_refused(monkeypatch):
         ports.check()
 
 
-def test_what_a_killed_stack_left_running_is_ended_and_a_stranger_with_its_number_is_not(
-    tmp_path, monkeypatch
-):
+def test_what_a_killed_stack_left_running_is_ended_and_a_stranger_with_its_number_is_not(tmp_path, monkeypatch):
     monkeypatch.setenv("PORT", "8080")
     monkeypatch.setenv("SANDBOX_PORT", "8090")
     (tmp_path / "run").mkdir()
