@@ -25,10 +25,10 @@ class Query(serializers.Serializer[Any]):
     @classmethod
     def read(cls, request: Request) -> dict[str, Any]:
         """Raises ValidationError that names the parameter."""
-        known = cls().fields
+        known = list(cls._declared_fields)
         repeated = [name for name in known if len(request.query_params.getlist(name)) > 1]
         if repeated:
-            raise serializers.ValidationError({name: "Give this parameter once." for name in repeated}, code="repeated")
+            raise serializers.ValidationError(dict.fromkeys(repeated, "Give this parameter once."), code="repeated")
         query = cls(data={name: request.query_params[name] for name in known if name in request.query_params})
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)

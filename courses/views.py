@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.models import User
 from courses.models import Course, Department, Enrollment
 from courses.selectors import (
     course_get_for,
@@ -62,6 +63,11 @@ class DepartmentPagination(CatalogPagination):
 class _CoursesViewSet(GenericViewSet[Any]):
     serializer_class: type[BaseSerializer[Any]] = CourseSerializer
     pagination_class: type[CatalogPagination] = CatalogPagination
+
+    def caller(self, request: Request) -> User:
+        """Who is signed in; only for doors that nobody passes without."""
+        assert isinstance(request.user, User)
+        return request.user
 
     def page_of(self, rows: QuerySet[Any]) -> list[Any]:
         page = self.paginate_queryset(rows)
@@ -162,7 +168,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
     def purchase(self, request: Request, course: str) -> Response:
         wanted = self.read(PurchaseSerializer, request)
         payment = course_purchase(
-            buyer=request.user,
+            buyer=self.caller(request),
             course=course_get_on_sale(course),
             currency=wanted["currency"],
             access_type=wanted["access_type"],
@@ -182,7 +188,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
     def create(self, request: Request) -> Response:
         fields = self.read(CourseInputSerializer, request)
         fields["department"] = department_choose(fields["department"])
-        course = course_create(creator=request.user, **fields)
+        course = course_create(creator=self.caller(request), **fields)
         return self._own(request, str(course.id), status=201)
 
     @extend_schema(
@@ -194,7 +200,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         responses=OwnCourseSerializer,
     )
     def partial_update(self, request: Request, course: str) -> Response:
-        own = course_get_own(request.user, course)
+        own = course_get_own(self.caller(request), course)
         fields = self.read(CourseInputSerializer, request, partial=True)
         prices = fields.pop("prices", None)
         if "department" in fields:
@@ -210,7 +216,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         responses={204: None},
     )
     def destroy(self, request: Request, course: str) -> Response:
-        course_delete(course_id=course_get_own(request.user, course).id, actor=request.user)
+        course_delete(course_id=course_get_own(self.caller(request), course).id, actor=self.caller(request))
         return Response(status=204)
 
     @extend_schema(
@@ -222,8 +228,8 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         responses=OwnCourseSerializer,
     )
     def publish(self, request: Request, course: str) -> Response:
-        own = course_get_own(request.user, course)
-        course_publish(course_id=own.id, actor=request.user)
+        own = course_get_own(self.caller(request), course)
+        course_publish(course_id=own.id, actor=self.caller(request))
         return self._own(request, str(own.id))
 
     @extend_schema(
@@ -235,12 +241,12 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         responses=OwnCourseSerializer,
     )
     def withdraw(self, request: Request, course: str) -> Response:
-        own = course_get_own(request.user, course)
-        course_withdraw(course_id=own.id, actor=request.user)
+        own = course_get_own(self.caller(request), course)
+        course_withdraw(course_id=own.id, actor=self.caller(request))
         return self._own(request, str(own.id))
 
     def _own(self, request: Request, reference: str, *, status: int = 200) -> Response:
-        course = course_get_own(request.user, reference)  # type: ignore[arg-type]
+        course = course_get_own(self.caller(request), reference)
         return Response(OwnCourseSerializer(course, context={"sales": sales_of([course])}).data, status=status)
 
 
@@ -252,7 +258,7 @@ class OwnCourseViewSet(_CoursesViewSet):
     @extend_schema(operation_id="courses_mine", summary="My courses as a creator, with sales", parameters=[PageQuery])
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
-        page = self.page_of(course_list_own(request.user))
+        page = self.page_of(course_list_own(self.caller(request)))
         return self.get_paginated_response(OwnCourseSerializer(page, many=True, context={"sales": sales_of(page)}).data)
 
 
@@ -269,7 +275,7 @@ class EnrollmentViewSet(_CoursesViewSet):
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
-        page = self.page_of(enrollment_list_for(request.user))
+        page = self.page_of(enrollment_list_for(self.caller(request)))
         open_links = {enrollment.course_id for enrollment in page if enrollment.link_open}
         return self.get_paginated_response(
             EnrollmentSerializer(page, many=True, context={"open_links": open_links}).data

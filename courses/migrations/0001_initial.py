@@ -2,10 +2,11 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import learning247.kit.clock
-import learning247.kit.ids
 from django.conf import settings
 from django.db import migrations, models
+
+import learning247.kit.clock
+import learning247.kit.ids
 
 
 class Migration(migrations.Migration):
