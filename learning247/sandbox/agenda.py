@@ -39,6 +39,10 @@ class Agenda:
         heapq.heappush(self._heap, (due, number))
         self._changed.set()
 
+    def arguments(self, kind: str) -> list[Json]:
+        """Of all jobs of a kind that are still to come."""
+        return [row["arguments"] for row in self._rows.values() if row["kind"] == kind]
+
     def resume(self) -> None:
         """Take up what the store holds, after a restart or a reset."""
         self._heap = [(row["due"], int(number)) for number, row in self._rows.items()]

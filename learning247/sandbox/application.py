@@ -73,6 +73,7 @@ class Application:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self.world.outbox.open()
         self.world.agenda.resume()
+        self.world.outbox.recover()
         tasks = [asyncio.create_task(self.world.agenda.run())]
         if self._file:
             tasks.append(asyncio.create_task(self._save_now_and_then()))

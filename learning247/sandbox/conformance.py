@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 import stripe
 import yaml
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator  # type: ignore[import-untyped, unused-ignore]
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError

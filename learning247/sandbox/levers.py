@@ -186,9 +186,9 @@ class Levers:
             if asked.get("provider", record["provider"]) == record["provider"]
             and asked.get("method", record["method"]) == record["method"]
             and record["path"].startswith(asked.get("path", ""))
-            and record["id"] > int(asked.get("after", "0"))
+            and record["id"] > _number(asked.get("after", "0"))
         ]
-        return {"requests": records[-int(asked.get("limit", "1000")) :]}
+        return {"requests": records[-_number(asked.get("limit", "1000")) :]}
 
     async def forget_requests(self, request: Request, body: Json) -> Json:
         self._log.clear()
@@ -204,7 +204,7 @@ class Levers:
             if name in request.query_params
         }
         rows = self._world.outbox.select(lambda row: all(row[name] == value for name, value in asked.items()))
-        limit = int(request.query_params.get("limit", "1000"))
+        limit = _number(request.query_params.get("limit", "1000"))
         return {
             "webhooks": rows[-limit:],
             "paused": sorted(self._world.outbox.paused),
@@ -230,7 +230,7 @@ class Levers:
 
     async def shuffle(self, request: Request, body: Json) -> Json:
         """Send all undelivered ones in an order decided by ``seed``; answers when all are through."""
-        return {"order": await self._world.outbox.shuffle(int(body.get("seed", 0)))}
+        return {"order": await self._world.outbox.shuffle(_number(body.get("seed", 0)))}
 
     async def deliver_all(self, request: Request, body: Json) -> Json:
         """Try everything undelivered once, in order; answers when all are through."""
@@ -245,7 +245,7 @@ class Levers:
     async def duplicate(self, request: Request, body: Json) -> Json:
         """Send the same event ``count`` more times, one after another."""
         row = self._delivery(request)
-        for _ in range(int(body.get("count", 1))):
+        for _ in range(_number(body.get("count", 1))):
             await self._world.outbox.send(row["id"])
         return row
 
@@ -360,6 +360,12 @@ async def _body(request: Request) -> Json:
     if not isinstance(fields, dict):
         raise LeverError("the body must be a JSON object")
     return fields
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int | str) or not str(value).isdecimal():
+        raise LeverError(f"{value!r} is not a whole number")
+    return int(value)
 
 
 def _provider(name: object) -> str:

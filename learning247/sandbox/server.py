@@ -26,7 +26,7 @@ class PortTakenError(OSError):
 
 def sever(scope: Scope) -> None:
     """Close the connection of a request without an answer."""
-    transport = _transports.get(tuple(scope["client"] or ()))
+    transport = _transports.get((scope["client"], scope["server"]))
     if transport is not None:
         transport.abort()
 
@@ -39,12 +39,10 @@ class SeverableProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if self.client:
-            _transports[tuple(self.client)] = transport
+        _transports[(self.client, self.server)] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.client:
-            _transports.pop(tuple(self.client), None)
+        _transports.pop((self.client, self.server), None)
         super().connection_lost(exc)
 
 
@@ -74,6 +72,7 @@ def build_server(config: Config) -> uvicorn.Server:
         access_log=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=75,
         server_header=False,
     )
     return uvicorn.Server(settings)

@@ -221,6 +221,13 @@ class Outbox:
         """True when nothing is on the wire and nothing is due at this moment."""
         return not self._tasks and not self.select(lambda row: row["status"] == "waiting" and not row["attempts"])
 
+    def recover(self) -> None:
+        """After a restart: what was on the wire, or held by a pause that is over, gets its next try."""
+        planned = self._agenda.arguments("webhook.attempt") + self._agenda.arguments("webhook.overdue")
+        numbers = {arguments["id"] for arguments in planned}
+        for row in self.select(lambda row: row["status"] in ("waiting", "held") and row["id"] not in numbers):
+            self._agenda.schedule("webhook.attempt", {"id": row["id"]}, delay=0)
+
     async def open(self) -> None:
         # The provider never goes through the operator's proxy to reach a local address.
         self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)

@@ -7,6 +7,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
+from learning247.sandbox.clock import unix_seconds
 from learning247.sandbox.paystack.errors import invalid
 from learning247.sandbox.wire import Call, Json
 
@@ -33,6 +34,14 @@ def whole(value: object, message: str) -> int:
     if int(value) == 0:
         raise invalid(message)
     return int(value)
+
+
+def moment(value: str, fallback: float) -> float:
+    """A date or time of a query as Unix seconds; an empty one is the fallback."""
+    try:
+        return unix_seconds(value) if value else fallback
+    except ValueError as error:
+        raise invalid(f"Invalid date: {value}") from error
 
 
 def text(fields: Json, name: str, message: str = "") -> str:
@@ -68,8 +77,8 @@ def metadata(fields: Json) -> Any:
 
 def page_of(call: Call, rows: list[Json], size_name: str = "perPage") -> tuple[list[Json], Json]:
     """One page of rows, newest first, with Paystack's ``meta``."""
-    size = min(100, int(call.question(size_name) or call.question("perPage") or 50))
-    page = int(call.question("page") or 1)
+    size = min(100, whole(call.question(size_name) or call.question("perPage") or 50, "Invalid perPage"))
+    page = whole(call.question("page") or 1, "Invalid page")
     start = (page - 1) * size
     pages = max(1, -(-len(rows) // size))
     return rows[start : start + size], {

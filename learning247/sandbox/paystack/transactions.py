@@ -214,11 +214,11 @@ class Transactions:
 
     def _listed(self, call: Call, row: Json) -> bool:
         wanted, amount = call.question("status"), call.question("amount")
-        earliest, latest = call.question("from"), call.question("to")
         created = unix_seconds(row["created_at"])
+        earliest = parameters.moment(call.question("from"), created)
+        latest = parameters.moment(call.question("to"), created)
         return (
             (not wanted or self.status(row) == wanted)
-            and (not amount or row["amount"] == int(amount))
-            and (not earliest or created >= unix_seconds(earliest))
-            and (not latest or created <= unix_seconds(latest))
+            and (not amount or str(row["amount"]) == amount)
+            and earliest <= created <= latest
         )

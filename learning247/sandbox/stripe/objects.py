@@ -115,6 +115,8 @@ class Objects:
 
 
 def _created(row: Json, bounds: Json) -> bool:
+    if not all(isinstance(value, str) and value.isdecimal() for value in bounds.values()):
+        raise refusal("Invalid timestamp", code="parameter_invalid_integer", param="created")
     tests: dict[str, Callable[[int, int], bool]] = {
         "gt": int.__gt__,
         "gte": int.__ge__,

@@ -181,3 +181,9 @@ def test_a_dispute_that_is_won_changes_no_balance(sandbox: Sandbox, paystack: Pa
     dispute = sandbox.control.open_dispute("paystack", "order-1", amount=100_000)
     assert sandbox.control.decide_dispute("paystack", dispute["id"], "won")["resolution"] == "declined"
     assert (paystack.verify()["status"], paystack.balance()) == ("success", 2_452_500)
+
+
+@pytest.mark.parametrize("query", [{"perPage": "many"}, {"page": "-1"}, {"from": "yesterday"}])
+def test_a_list_asked_for_nonsense_is_a_400(paystack: Paystack, query: dict) -> None:
+    paystack.initialize()
+    assert paystack.get("/transaction", **query).status_code == 400

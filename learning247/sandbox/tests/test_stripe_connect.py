@@ -23,7 +23,7 @@ def new_account(client: Any) -> Any:
 
 
 @pytest.fixture
-def account(sandbox: Sandbox, client: Any) -> str:
+def account(sandbox: Sandbox, client: Any) -> Any:
     """A connected account that may be paid, and USD 100.00 on the platform's balance."""
     sandbox.control.top_up("stripe", "usd", 10_000)
     account = new_account(client)
