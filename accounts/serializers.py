@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 from django.core.validators import RegexValidator, URLValidator
+from drf_standardized_errors.openapi_serializers import ClientErrorEnum
 from rest_framework import serializers
 
 from accounts.countries import COUNTRY_CODES
@@ -141,11 +142,11 @@ class SignedInSerializer(TokensSerializer):
     user = UserSerializer(read_only=True)
 
 
-class VerificationSerializer(serializers.Serializer[Any]):
+class EmailVerificationSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=1024, help_text="What follows `#token=` in the mailed link.")
 
 
-class VerifiedSerializer(serializers.Serializer[Any]):
+class EmailVerifiedSerializer(serializers.Serializer[Any]):
     email_verified = serializers.BooleanField(read_only=True)
 
 
@@ -158,6 +159,6 @@ class RefusalErrorSerializer(serializers.Serializer[Any]):
 class RefusalSerializer(serializers.Serializer[Any]):
     """The platform's error envelope."""
 
-    type = serializers.ChoiceField(choices=["client_error"])
+    type = serializers.ChoiceField(choices=ClientErrorEnum.choices)
     errors = RefusalErrorSerializer(many=True)  # type: ignore[assignment]  # the envelope names it so
     request_id = serializers.CharField()

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from accounts.views import MeViewSet, SignInViewSet
+from accounts.views import EmailVerificationViewSet, MeViewSet, RegistrationViewSet, SignInViewSet
 
 urlpatterns = [
-    path("auth/register", SignInViewSet.as_view({"post": "register"}), name="auth-register"),
+    path("auth/register", RegistrationViewSet.as_view({"post": "create"}), name="auth-register"),
     path("auth/login", SignInViewSet.as_view({"post": "login"}), name="auth-login"),
     path("auth/refresh", SignInViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", SignInViewSet.as_view({"post": "logout"}), name="auth-logout"),
-    path("auth/verify-email", SignInViewSet.as_view({"post": "verify_email"}), name="auth-verify-email"),
+    path("auth/verify-email", EmailVerificationViewSet.as_view({"post": "create"}), name="auth-verify-email"),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="auth-me"),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_standardized_errors.openapi_validation_errors import extend_validation_errors
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,8 @@ from accounts.errors import Unauthenticated
 from accounts.models import User
 from accounts.serializers import (
     CredentialsSerializer,
+    EmailVerificationSerializer,
+    EmailVerifiedSerializer,
     ProfileSerializer,
     RefreshSerializer,
     RefusalSerializer,
@@ -23,8 +26,6 @@ from accounts.serializers import (
     SignedInSerializer,
     TokensSerializer,
     UserSerializer,
-    VerificationSerializer,
-    VerifiedSerializer,
 )
 from accounts.services.sessions import (
     SignedIn,
@@ -82,12 +83,16 @@ class _AuthViewSet(GenericViewSet[User]):
         return dict(serializer.validated_data)
 
 
-class SignInViewSet(_AuthViewSet):
+class _OpenAuthViewSet(_AuthViewSet):
     """For people who are not signed in; an expired access token in the header must not keep them out."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
+
+@extend_validation_errors(["email_taken"], field_name="email")
+@extend_validation_errors(["password_too_weak"], field_name="password")
+class RegistrationViewSet(_OpenAuthViewSet):
     @extend_schema(
         operation_id="auth_register",
         summary="Sign up",
@@ -108,12 +113,29 @@ class SignInViewSet(_AuthViewSet):
             ),
         ],
     )
-    def register(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         return _signed_in(session_open_for_newcomer(**self.read(RegistrationSerializer, request)), status=201)
 
+
+@extend_validation_errors(["verification_token_invalid", "verification_token_expired"], field_name="token")
+class EmailVerificationViewSet(_OpenAuthViewSet):
+    @extend_schema(
+        operation_id="auth_verify_email",
+        summary="Verify an email",
+        description="The token is mailed at sign-up and good for three days. Verifying twice is as good as once.",
+        request=EmailVerificationSerializer,
+        responses={200: EmailVerifiedSerializer},
+        examples=[OpenApiExample("Verified", value={"email_verified": True}, response_only=True)],
+    )
+    def create(self, request: Request) -> Response:
+        return Response(EmailVerifiedSerializer(email_verify(**self.read(EmailVerificationSerializer, request))).data)
+
+
+class SignInViewSet(_OpenAuthViewSet):
     @extend_schema(
         operation_id="auth_login",
         summary="Sign in",
+        description="A wrong password and an unknown email get the same answer in the same time.",
         request=CredentialsSerializer,
         responses={
             200: SignedInSerializer,
@@ -161,17 +183,6 @@ class SignInViewSet(_AuthViewSet):
         refresh_cookie_clear(response)
         return response
 
-    @extend_schema(
-        operation_id="auth_verify_email",
-        summary="Verify an email",
-        description="The token is mailed at sign-up and good for three days. Verifying twice is as good as once.",
-        request=VerificationSerializer,
-        responses={200: VerifiedSerializer},
-        examples=[OpenApiExample("Verified", value={"email_verified": True}, response_only=True)],
-    )
-    def verify_email(self, request: Request) -> Response:
-        return Response(VerifiedSerializer(email_verify(**self.read(VerificationSerializer, request))).data)
-
     def _refresh_token(self, request: Request) -> str:
         token = self.read(RefreshSerializer, request).get("refresh") or refresh_cookie_of(request)
         if not token:
@@ -191,6 +202,7 @@ class MeViewSet(_AuthViewSet):
     @extend_schema(
         operation_id="auth_me_update",
         summary="Change one's own profile",
+        description="Fields that are left out stay. Email, role and rights cannot be changed here.",
         request=ProfileSerializer,
         responses=UserSerializer,
         examples=[
