@@ -95,3 +95,12 @@ def test_two_sweeps_at_once_enqueue_each_event_once(committed_db):
 
     assert len(swept[0]) + len(swept[1]) == 40
     assert set(swept[0]) | set(swept[1]) == ids
+
+
+def test_a_job_that_went_through_the_broker_handles_its_event(committed_db, run_jobs):
+    event = a_received_event(source="nobody")
+
+    assert run_jobs() == ["records.handle_event"]
+
+    event.refresh_from_db()
+    assert (event.status, event.outcome) == ("done", "ignored: no handler")
