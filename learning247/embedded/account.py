@@ -72,11 +72,14 @@ def account_for(data: Path) -> Account:
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
-def open_programs(account: Account, binaries: Path, libraries: Path) -> None:
-    """Make sure that the account can run the programs of the wheel, also in a venv below a closed /root."""
+def open_programs(account: Account, binaries: Path, libraries: Path) -> list[Path]:
+    """Make sure that the account can run the programs of the wheel, also in a venv below a closed /root.
+
+    Returns the folders that had to be opened for it to pass through.
+    """
     if account.uid is None or account.can(str(binaries / "postgres"), "--version"):
-        return
-    _open_way(binaries)
+        return []
+    opened = _open_way(binaries)
     for tree in (binaries.parent, libraries):
         _open_tree(tree)
     if not account.can(str(binaries / "postgres"), "--version"):
@@ -84,13 +87,14 @@ def open_programs(account: Account, binaries: Path, libraries: Path) -> None:
             f"PostgreSQL does not run as root, and uid {account.uid} may not run {binaries}: "
             "move the checkout, run as another user, or set DATABASE_URL."
         )
+    return opened
 
 
-def open_way(account: Account, folder: Path) -> None:
-    """Make sure that the account can reach the folder."""
+def open_way(account: Account, folder: Path) -> list[Path]:
+    """Make sure that the account can reach the folder; return the folders that had to be opened for that."""
     if account.uid is None or account.can("/bin/sh", "-c", 'cd "$1"', "sh", str(folder)):
-        return
-    _open_way(folder)
+        return []
+    return _open_way(folder)
 
 
 def remove(path: Path) -> None:
@@ -107,9 +111,9 @@ def _is_known(uid: int) -> bool:
     return True
 
 
-def _open_way(path: Path) -> None:
-    for folder in (path, *path.parents):
-        _add_mode(folder, stat.S_IXOTH)  # may be passed through, not listed
+def _open_way(path: Path) -> list[Path]:
+    # They may be passed through, not listed.
+    return [folder for folder in (path, *path.parents) if _add_mode(folder, stat.S_IXOTH)]
 
 
 def _open_tree(path: Path) -> None:
@@ -124,7 +128,9 @@ def _existing(paths: Iterable[Path]) -> Iterable[Path]:
     return (path for path in paths if path.exists())
 
 
-def _add_mode(path: Path, bits: int) -> None:
+def _add_mode(path: Path, bits: int) -> bool:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & bits != bits:
-        path.chmod(mode | bits)
+    if mode & bits == bits:
+        return False
+    path.chmod(mode | bits)
+    return True

@@ -47,9 +47,7 @@ def _open(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except PermissionError:
-        raise CannotRun(
-            f"{path} belongs to another user: run as that user, or remove {path.parent} and start again."
-        ) from None
+        raise CannotRun(f"{path} belongs to another user: run as that user, or remove `var` and start again.") from None
 
 
 def only_one(path: Path, refusal: str) -> None:

@@ -76,8 +76,7 @@ class PostgresServer:
         if self._process is not None:
             self._wait_until_ready(self._process)
         else:
-            open_programs(self._account, self._binaries, self._libraries)
-            open_way(self._account, self._data.parent)
+            self._open_ways()
             self._ensure_data()
             self._launch()
         self._ensure_database()
@@ -92,6 +91,13 @@ class PostgresServer:
             processes.stop(self._process, STOP)
         if self._own_socket_folder is not None:
             remove(self._own_socket_folder)
+
+    def _open_ways(self) -> None:
+        opened = open_programs(self._account, self._binaries, self._libraries)
+        opened += open_way(self._account, self._data.parent)
+        if opened:
+            folders = ", ".join(str(folder) for folder in sorted(opened))
+            self.notes.append(f"PostgreSQL does not run as root: its account may now pass through {folders}.")
 
     # --- the data directory
 
