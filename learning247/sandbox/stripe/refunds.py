@@ -90,13 +90,18 @@ class Refunds:
 
     def _amount(self, charge: Json, amount: int | None) -> int:
         left = int(charge["amount_captured"]) - int(charge["amount_refunded"])
-        if charge["disputed"]:
+        if self._charged_back(charge):
             raise refusal(f"Charge {charge['id']} has been charged back.", code="charge_disputed")
         if left <= 0:
             raise refusal(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
         if amount is not None and amount > left:
             raise wrong("amount", f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})")
         return left if amount is None else amount
+
+    def _charged_back(self, charge: Json) -> bool:
+        """A dispute that is not won stands in the way of a refund."""
+        disputes = self._objects.table("dispute").values()
+        return any(row["charge"] == charge["id"] and row["status"] != "won" for row in disputes)
 
     def _refund(self, charge: Json, amount: int, reason: str | None, metadata: Json) -> Json:
         outcome = self._world.behaviour["stripe_refund_outcome"]

@@ -69,3 +69,13 @@ def test_the_dispute_card_is_disputed_by_itself(sandbox: Sandbox, client: Any) -
     sandbox.control.wait_for_webhook("charge.dispute.funds_withdrawn")
     charge = client.v1.payment_intents.retrieve(intent, {"expand": ["latest_charge"]}).latest_charge
     assert charge.disputed is True
+
+
+def test_a_disputed_charge_is_refundable_only_after_the_dispute_was_won(sandbox: Sandbox, client: Any) -> None:
+    intent = pay(sandbox, client)
+    dispute = sandbox.control.open_dispute("stripe", intent)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.refunds.create({"payment_intent": intent})
+    assert refused.value.code == "charge_disputed"
+    sandbox.control.decide_dispute("stripe", dispute["id"], "won")
+    assert client.v1.refunds.create({"payment_intent": intent}).status == "succeeded"
