@@ -1,0 +1,106 @@
+"""The staff console's view of courses. State and money change through actions that call the services."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from accounts.models import User
+from courses.enums import CourseStatus
+from courses.models import Course, Department, Enrollment
+from courses.selectors import department_list
+from courses.services.courses import course_publish, course_withdraw
+from learning247.kit.clock import now
+from learning247.kit.errors import DomainError
+from payments.services.products import product_update
+
+
+@admin.register(Department)
+class DepartmentAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "course_count")
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Department]:
+        return department_list()
+
+    @admin.display(description="published courses")
+    def course_count(self, department: Any) -> int:
+        return int(department.course_count)
+
+
+@admin.register(Course)
+class CourseAdmin(admin.ModelAdmin):
+    """Texts can be edited here. New platform courses come by `manage.py import_courses`, creators' ones by the API."""
+
+    list_display = ("title", "department", "owner", "status", "prices", "updated_at")
+    list_filter = ("status", "department", ("creator", admin.EmptyFieldListFilter))
+    search_fields = ("title", "slug", "creator__email")
+    list_select_related = ("department", "creator", "product")
+    readonly_fields = ("slug", "creator", "product", "prices", "status", "created_at", "updated_at")
+    actions = ("publish", "withdraw")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Course | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
+        return super().get_queryset(request).prefetch_related("product__prices")
+
+    def save_model(self, request: HttpRequest, obj: Course, form: ModelForm, change: bool) -> None:
+        obj.updated_at = now()
+        super().save_model(request, obj, form, change)
+        product_update(obj.product, title=obj.title)
+
+    @admin.display(description="owner", ordering="creator__email")
+    def owner(self, course: Course) -> str:
+        return str(course.creator) if course.creator else "platform"
+
+    @admin.display(description="prices")
+    def prices(self, course: Course) -> str:
+        return ", ".join(str(price) for price in course.product.prices.all()) or "none"
+
+    @admin.action(description="Publish: put on sale", permissions=["change"])
+    def publish(self, request: HttpRequest, courses: QuerySet[Course]) -> None:
+        self._each(request, courses, course_publish, done=CourseStatus.PUBLISHED.label)
+
+    @admin.action(description="Withdraw: take off sale, owners keep it", permissions=["change"])
+    def withdraw(self, request: HttpRequest, courses: QuerySet[Course]) -> None:
+        self._each(request, courses, course_withdraw, done=CourseStatus.WITHDRAWN.label)
+
+    def _each(self, request: HttpRequest, courses: QuerySet[Course], move: Callable[..., Course], *, done: str) -> None:
+        assert isinstance(request.user, User)
+        moved = 0
+        for course in courses:
+            try:
+                move(course_id=course.id, actor=request.user)
+                moved += 1
+            except DomainError as refusal:
+                self.message_user(request, f"{course}: {refusal.detail}", messages.ERROR)
+        if moved:
+            self.message_user(request, f"{done}: {moved}.")
+
+
+@admin.register(Enrollment)
+class EnrollmentAdmin(admin.ModelAdmin):
+    """To be read: an enrolment comes with a purchase and goes with a refund."""
+
+    list_display = ("student_name", "student_email", "course", "access_type", "status", "payment", "created_at")
+    list_filter = ("status", "access_type", "course__department")
+    search_fields = ("student_name", "student_email", "course__title", "payment__reference")
+    list_select_related = ("course", "payment")
+    date_hierarchy = "created_at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Enrollment | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Enrollment | None = None) -> bool:
+        return False
