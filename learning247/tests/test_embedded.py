@@ -224,7 +224,7 @@ def test_a_half_made_data_directory_is_set_aside_and_said(tmp_path):
     (tmp_path / "postgres" / "base").mkdir(parents=True)
     (tmp_path / "postgres.new" / "base").mkdir(parents=True)
     with postgres(tmp_path) as (server, url), psycopg.connect(url):
-        assert "was not complete" in server.notes[0]
+        assert any("was not complete" in note for note in server.notes)
     assert [path.name[:20] for path in tmp_path.glob("postgres.*")] == ["postgres.incomplete-"]
 
 
@@ -288,7 +288,7 @@ def test_redis_with_a_broken_snapshot_starts_empty_and_says_so(tmp_path):
     (tmp_path / "redis" / "dump.rdb").write_bytes(b"REDIS0009\xfa\x09redis")
     with redis(tmp_path) as (server, url):
         assert answers(url)
-        assert "dump.rdb.broken" in server.notes[0]
+        assert any("dump.rdb.broken" in note for note in server.notes)
     assert (tmp_path / "redis" / "dump.rdb.broken").exists()
 
 
