@@ -78,9 +78,7 @@ class PaystackClient:
             "callback_url": callback_url,
             "metadata": dict(metadata),
         }
-        opened = read_initialized(
-            mapping_in(self._call("POST", "/transaction/initialize", body=body), "data")
-        )
+        opened = read_initialized(mapping_in(self._call("POST", "/transaction/initialize", body=body), "data"))
         if opened.reference != reference:
             raise MalformedAnswer(f"reference is not the one that was sent: {opened.reference!r}")
         return opened
@@ -165,9 +163,7 @@ def _rejection(response: requests.Response, answer: Json) -> PaystackRejected:
     status = response.status_code
     code, message = str(answer.get("code") or ""), str(answer.get("message") or "")[:300]
     if status == 429:
-        return PaystackRateLimited(
-            retry_after=_seconds(response.headers.get("Retry-After", "")), message=message
-        )
+        return PaystackRateLimited(retry_after=_seconds(response.headers.get("Retry-After", "")), message=message)
     kind = PaystackRejected
     if status in (401, 403):
         kind = PaystackUnauthorized

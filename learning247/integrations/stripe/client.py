@@ -33,9 +33,7 @@ class StripeGatewayClient:
     StripeRejected (or one of its kinds) for a conclusive no, StripeUnknownOutcome where nobody can say what happened.
     """
 
-    def __init__(
-        self, secret_key: str, api_base: str, *, timeout: Timeout, max_network_retries: int = 1
-    ) -> None:
+    def __init__(self, secret_key: str, api_base: str, *, timeout: Timeout, max_network_retries: int = 1) -> None:
         if not secret_key:
             raise ValueError("Stripe needs a secret key.")
         self._api_base = api_base.rstrip("/")
@@ -89,13 +87,9 @@ class StripeGatewayClient:
             "cancel_url": cancel_url,
             "expires_at": int(expires_at.timestamp()),
         }
-        session = self._call(
-            lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": reference})
-        )
+        session = self._call(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": reference}))
         if session.client_reference_id != reference:
-            raise MalformedAnswer(
-                f"client_reference_id is not the one that was sent: {session.client_reference_id!r}"
-            )
+            raise MalformedAnswer(f"client_reference_id is not the one that was sent: {session.client_reference_id!r}")
         return session
 
     def checkout_session_retrieve(self, session_id: str) -> CheckoutSession:
@@ -115,6 +109,8 @@ class StripeGatewayClient:
             answer = call()
         except stripe.StripeError as error:
             raise _translated(error) from None
+        except ValueError:  # the SDK decodes a 2xx body without looking
+            raise MalformedAnswer("The answer is no UTF-8.") from None
         if not isinstance(answer, stripe.StripeObject):
             raise MalformedAnswer("The answer is no object.")
         return read_session(answer.to_dict())

@@ -8,9 +8,7 @@ SIGNATURE_HEADER = "Stripe-Signature"
 DEFAULT_TOLERANCE = 300
 
 
-def verify_signature(
-    body: bytes, header: str, secrets: Iterable[str], *, tolerance: int = DEFAULT_TOLERANCE
-) -> bool:
+def verify_signature(body: bytes, header: str, secrets: Iterable[str], *, tolerance: int = DEFAULT_TOLERANCE) -> bool:
     """Whether `header` is Stripe's over exactly these bytes by one of `secrets`, no older than `tolerance` seconds.
 
     Several secrets hold while one is being rolled, and for several endpoints. No secret: never. Junk: False.

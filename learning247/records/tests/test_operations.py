@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from redis import Redis
@@ -162,8 +163,6 @@ def test_handle_again_needs_the_right_to_change_events(client, three_events):
 
 
 def permissions(*codenames):
-    from django.contrib.auth.models import Permission
-
     return Permission.objects.filter(codename__in=codenames)
 
 
