@@ -15,6 +15,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
+from django.test.utils import setup_databases, teardown_databases
 from kombu.simple import SimpleQueue
 
 from learning247.kit.ids import new_id
@@ -25,6 +26,17 @@ from learning247.kit.jobs import QUEUES
 def empty_redis() -> None:
     """Every test starts with no cached answer, no queued job and no counter."""
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """The migrated database of this run. Made here and not by pytest-django, which would make it only for tests with
+    its own mark; `committed_db` clones it too."""
+    with django_db_blocker.unblock():
+        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(databases, verbosity=0)
 
 
 @pytest.fixture
@@ -58,6 +70,8 @@ def _run_on_server(sql: str) -> None:
 @pytest.fixture
 def run_jobs() -> Callable[[], list[str]]:
     """Runs what was enqueued, in this process, until the queues are empty; returns the names of the tasks run."""
+
+    current_app.loader.import_default_modules()  # a worker would; it finds each app's tasks
 
     def run() -> list[str]:
         names: list[str] = []
@@ -106,7 +120,7 @@ def gateways(api_server: str, settings: Any) -> Iterator[SimpleNamespace]:
     with Sandbox(
         paystack_secret_key=settings.PAYSTACK_SECRET_KEY,
         stripe_secret_key=settings.STRIPE_SECRET_KEY,
-        stripe_webhook_secret=settings.STRIPE_WEBHOOK_SECRETS[0],
+        stripe_webhook_secrets=tuple(settings.STRIPE_WEBHOOK_SECRETS),
         paystack_webhook_url=f"{api_server}/api/webhooks/paystack",
         stripe_webhook_url=f"{api_server}/api/webhooks/stripe",
     ) as sandbox:

@@ -47,4 +47,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("accounts.urls")),
     path("", include("wallets.urls")),
+    path("", include("payments.urls")),
 ]

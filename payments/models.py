@@ -78,12 +78,16 @@ class Payment(models.Model):
     gateway = models.CharField(max_length=10, choices=GatewayName, blank=True, help_text="Empty: free, no gateway.")
     currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
     amount_minor = models.BigIntegerField(help_text="What we asked for, in minor units.")
-    platform_fee_bps = models.PositiveIntegerField(help_text="The platform's share, as agreed when the checkout opened.")
+    platform_fee_bps = models.PositiveIntegerField(
+        help_text="The platform's share, as agreed when the checkout opened."
+    )
     platform_fee_minor = models.BigIntegerField(null=True, blank=True, help_text="Set when the payment settles.")
 
     # What the gateway told us.
     gateway_reference = models.CharField(max_length=255, blank=True, help_text="Checkout session or access code.")
-    gateway_payment_id = models.CharField(max_length=64, blank=True, help_text="The gateway's id of the money movement.")
+    gateway_payment_id = models.CharField(
+        max_length=64, blank=True, help_text="The gateway's id of the money movement."
+    )
     checkout_url = models.URLField(max_length=1000, blank=True)
     captured_minor = models.BigIntegerField(null=True, blank=True, help_text="What the gateway captured, minor units.")
     captured_currency = models.CharField(max_length=3, blank=True)
@@ -146,9 +150,7 @@ class Entitlement(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="entitlements")
     source = models.CharField(max_length=20, choices=EntitlementSource)
-    payment = models.OneToOneField(
-        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="entitlement"
-    )
+    payment = models.OneToOneField(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="entitlement")
     starts_at = models.DateTimeField(default=now)
     ends_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -5,6 +5,6 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
-        from wallets.checks import register_checks  # noqa: PLC0415 - models exist only now
+        from wallets.proofs import register_checks  # noqa: PLC0415 - models exist only now
 
         register_checks()

@@ -92,7 +92,9 @@ class StripeGateway:
             currency=session.currency,
             gateway_payment_id=session.payment_intent_id,
             gateway_fee_minor=fee_minor,
-            failure_reason="The card was declined." if session.payment_intent_status == "requires_payment_method" else "",
+            failure_reason="The card was declined."
+            if session.payment_intent_status == "requires_payment_method"
+            else "",
         )
 
 

@@ -8,145 +8,369 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('wallets', '0002_ledger_guards'),
+        ("wallets", "0002_ledger_guards"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('course', 'Course'), ('video', 'Video'), ('live_class', 'Live class')], max_length=20)),
-                ('item_id', models.UUIDField(help_text='The course, video or live class.')),
-                ('title', models.CharField(max_length=300)),
-                ('active', models.BooleanField(default=False, help_text='Can be bought. Buyers keep what they own when it cannot.')),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
-                ('seller', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='products', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("course", "Course"), ("video", "Video"), ("live_class", "Live class")], max_length=20
+                    ),
+                ),
+                ("item_id", models.UUIDField(help_text="The course, video or live class.")),
+                ("title", models.CharField(max_length=300)),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=False, help_text="Can be bought. Buyers keep what they own when it cannot."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                (
+                    "seller",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="products",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('currency', models.CharField(choices=[('USD', 'USD'), ('NGN', 'NGN'), ('GBP', 'GBP'), ('EUR', 'EUR'), ('GHS', 'GHS'), ('KES', 'KES'), ('ZAR', 'ZAR'), ('JPY', 'JPY'), ('KWD', 'KWD')], max_length=3)),
-                ('amount_minor', models.BigIntegerField(help_text='Minor units.')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='payments.product')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("USD", "USD"),
+                            ("NGN", "NGN"),
+                            ("GBP", "GBP"),
+                            ("EUR", "EUR"),
+                            ("GHS", "GHS"),
+                            ("KES", "KES"),
+                            ("ZAR", "ZAR"),
+                            ("JPY", "JPY"),
+                            ("KWD", "KWD"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField(help_text="Minor units.")),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="prices", to="payments.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('currency',),
+                "ordering": ("currency",),
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(help_text="Ours; also the gateway's idempotency key.", max_length=40, unique=True)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('paid', 'Paid'), ('failed', 'Failed'), ('expired', 'Expired'), ('in_review', 'In review'), ('refunded', 'Refunded'), ('partially_refunded', 'Partially refunded'), ('disputed', 'Disputed')], default='pending', max_length=20)),
-                ('gateway', models.CharField(blank=True, choices=[('paystack', 'Paystack'), ('stripe', 'Stripe')], help_text='Empty: free, no gateway.', max_length=10)),
-                ('currency', models.CharField(choices=[('USD', 'USD'), ('NGN', 'NGN'), ('GBP', 'GBP'), ('EUR', 'EUR'), ('GHS', 'GHS'), ('KES', 'KES'), ('ZAR', 'ZAR'), ('JPY', 'JPY'), ('KWD', 'KWD')], max_length=3)),
-                ('amount_minor', models.BigIntegerField(help_text='What we asked for, in minor units.')),
-                ('platform_fee_bps', models.PositiveIntegerField(help_text="The platform's share, as agreed when the checkout opened.")),
-                ('platform_fee_minor', models.BigIntegerField(blank=True, help_text='Set when the payment settles.', null=True)),
-                ('gateway_reference', models.CharField(blank=True, help_text='Checkout session or access code.', max_length=255)),
-                ('gateway_payment_id', models.CharField(blank=True, help_text="The gateway's id of the money movement.", max_length=64)),
-                ('checkout_url', models.URLField(blank=True, max_length=1000)),
-                ('captured_minor', models.BigIntegerField(blank=True, help_text='What the gateway captured, minor units.', null=True)),
-                ('captured_currency', models.CharField(blank=True, max_length=3)),
-                ('gateway_fee_minor', models.BigIntegerField(blank=True, help_text='As the gateway reports it.', null=True)),
-                ('failure_reason', models.CharField(blank=True, max_length=200)),
-                ('review_reason', models.CharField(blank=True, choices=[('amount_mismatch', 'The gateway captured another amount'), ('currency_mismatch', 'The gateway captured another currency'), ('already_owned', 'The buyer owns this already')], max_length=30)),
-                ('details', models.JSONField(blank=True, default=dict)),
-                ('operation', models.CharField(help_text='With the key: a re-run after a crash finds this row.', max_length=60)),
-                ('idempotency_key', models.CharField(max_length=255)),
-                ('expires_at', models.DateTimeField(help_text='When the checkout closes.')),
-                ('checked_at', models.DateTimeField(blank=True, help_text='When the gateway was last asked.', null=True)),
-                ('settled_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to=settings.AUTH_USER_MODEL)),
-                ('settlement_entry', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='wallets.journalentry')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.product')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "reference",
+                    models.CharField(help_text="Ours; also the gateway's idempotency key.", max_length=40, unique=True),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                            ("in_review", "In review"),
+                            ("refunded", "Refunded"),
+                            ("partially_refunded", "Partially refunded"),
+                            ("disputed", "Disputed"),
+                        ],
+                        default="pending",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "gateway",
+                    models.CharField(
+                        blank=True,
+                        choices=[("paystack", "Paystack"), ("stripe", "Stripe")],
+                        help_text="Empty: free, no gateway.",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        choices=[
+                            ("USD", "USD"),
+                            ("NGN", "NGN"),
+                            ("GBP", "GBP"),
+                            ("EUR", "EUR"),
+                            ("GHS", "GHS"),
+                            ("KES", "KES"),
+                            ("ZAR", "ZAR"),
+                            ("JPY", "JPY"),
+                            ("KWD", "KWD"),
+                        ],
+                        max_length=3,
+                    ),
+                ),
+                ("amount_minor", models.BigIntegerField(help_text="What we asked for, in minor units.")),
+                (
+                    "platform_fee_bps",
+                    models.PositiveIntegerField(help_text="The platform's share, as agreed when the checkout opened."),
+                ),
+                (
+                    "platform_fee_minor",
+                    models.BigIntegerField(blank=True, help_text="Set when the payment settles.", null=True),
+                ),
+                (
+                    "gateway_reference",
+                    models.CharField(blank=True, help_text="Checkout session or access code.", max_length=255),
+                ),
+                (
+                    "gateway_payment_id",
+                    models.CharField(blank=True, help_text="The gateway's id of the money movement.", max_length=64),
+                ),
+                ("checkout_url", models.URLField(blank=True, max_length=1000)),
+                (
+                    "captured_minor",
+                    models.BigIntegerField(blank=True, help_text="What the gateway captured, minor units.", null=True),
+                ),
+                ("captured_currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "gateway_fee_minor",
+                    models.BigIntegerField(blank=True, help_text="As the gateway reports it.", null=True),
+                ),
+                ("failure_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "review_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("amount_mismatch", "The gateway captured another amount"),
+                            ("currency_mismatch", "The gateway captured another currency"),
+                            ("already_owned", "The buyer owns this already"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("details", models.JSONField(blank=True, default=dict)),
+                (
+                    "operation",
+                    models.CharField(help_text="With the key: a re-run after a crash finds this row.", max_length=60),
+                ),
+                ("idempotency_key", models.CharField(max_length=255)),
+                ("expires_at", models.DateTimeField(help_text="When the checkout closes.")),
+                (
+                    "checked_at",
+                    models.DateTimeField(blank=True, help_text="When the gateway was last asked.", null=True),
+                ),
+                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "settlement_entry",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="wallets.journalentry",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="payments", to="payments.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='Entitlement',
+            name="Entitlement",
             fields=[
-                ('id', models.UUIDField(default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('source', models.CharField(choices=[('purchase', 'Purchase'), ('free', 'Free of charge'), ('staff', 'Granted by staff')], max_length=20)),
-                ('starts_at', models.DateTimeField(default=learning247.kit.clock.now)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_reason', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entitlements', to=settings.AUTH_USER_MODEL)),
-                ('payment', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entitlement', to='payments.payment')),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entitlements', to='payments.product')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=learning247.kit.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("purchase", "Purchase"), ("free", "Free of charge"), ("staff", "Granted by staff")],
+                        max_length=20,
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(default=learning247.kit.clock.now)),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_reason", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField(default=learning247.kit.clock.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlements",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entitlement",
+                        to="payments.payment",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="entitlements", to="payments.product"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-id',),
+                "ordering": ("-id",),
             },
         ),
         migrations.AddConstraint(
-            model_name='product',
-            constraint=models.UniqueConstraint(fields=('kind', 'item_id'), name='payments_product_once_per_item'),
+            model_name="product",
+            constraint=models.UniqueConstraint(fields=("kind", "item_id"), name="payments_product_once_per_item"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(fields=('product', 'currency'), name='payments_price_once_per_currency'),
+            model_name="price",
+            constraint=models.UniqueConstraint(fields=("product", "currency"), name="payments_price_once_per_currency"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='payments_price_is_not_negative'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0)), name="payments_price_is_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__in', ['USD', 'NGN', 'GBP', 'EUR', 'GHS', 'KES', 'ZAR', 'JPY', 'KWD'])), name='payments_price_currency_known'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__in", ["USD", "NGN", "GBP", "EUR", "GHS", "KES", "ZAR", "JPY", "KWD"])),
+                name="payments_price_currency_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['buyer', '-id'], name='payments_payment_by_buyer'),
+            model_name="payment",
+            index=models.Index(fields=["buyer", "-id"], name="payments_payment_by_buyer"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['expires_at'], name='payments_payment_pending'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["expires_at"], name="payments_payment_pending"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('buyer', 'operation', 'idempotency_key'), name='payments_payment_once_per_key'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                fields=("buyer", "operation", "idempotency_key"), name="payments_payment_once_per_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_minor__gte', 0)), name='payments_payment_amount_not_negative'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_minor__gte", 0)), name="payments_payment_amount_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('platform_fee_bps__lte', 10000)), name='payments_payment_fee_at_most_all'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("platform_fee_bps__lte", 10000)), name="payments_payment_fee_at_most_all"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'paid'), _negated=True), ('settled_at__isnull', False), _connector='OR'), name='payments_payment_paid_is_settled'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "paid"), _negated=True), ("settled_at__isnull", False), _connector="OR"
+                ),
+                name="payments_payment_paid_is_settled",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'paid'), _negated=True), ('amount_minor', 0), ('settlement_entry__isnull', False), _connector='OR'), name='payments_payment_paid_has_an_entry'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "paid"), _negated=True),
+                    ("amount_minor", 0),
+                    ("settlement_entry__isnull", False),
+                    _connector="OR",
+                ),
+                name="payments_payment_paid_has_an_entry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'in_review'), _negated=True), models.Q(('review_reason', ''), _negated=True), _connector='OR'), name='payments_payment_review_has_a_reason'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "in_review"), _negated=True),
+                    models.Q(("review_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="payments_payment_review_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.UniqueConstraint(condition=models.Q(('ends_at__isnull', True), ('revoked_at__isnull', True)), fields=('user', 'product'), name='payments_entitlement_once_for_good'),
+            model_name="entitlement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ends_at__isnull", True), ("revoked_at__isnull", True)),
+                fields=("user", "product"),
+                name="payments_entitlement_once_for_good",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='entitlement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at__isnull', True), ('revoked_reason', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_reason', ''), _negated=True)), _connector='OR'), name='payments_entitlement_revoked_for_a_reason'),
+            model_name="entitlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revoked_at__isnull", True), ("revoked_reason", "")),
+                    models.Q(("revoked_at__isnull", False), models.Q(("revoked_reason", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="payments_entitlement_revoked_for_a_reason",
+            ),
         ),
     ]

@@ -1,0 +1,131 @@
+"""What payments proves: sales add up, nobody took more than was captured, the gateways' accounts agree."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+
+from learning247.kit.money import Money
+from learning247.records.checks import Breach, Scope
+from learning247.records.registry import register_check
+from payments.enums import PaymentStatus
+from payments.models import Payment
+
+
+def register_checks() -> None:
+    """Called from `apps.ready()`."""
+    register_check("I5", "one sale per payment, one payment per sale", sales_and_payments_match)
+    register_check("I7", "a sale's parts add to its gross", sales_add_to_gross)
+    register_check("I8", "shares never exceed what was captured", shares_within_capture)
+    register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
+    register_check("I11", "gateway accounts = captured payments", gateway_accounts_reconcile)
+
+
+_PAID = [PaymentStatus.PAID, PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.DISPUTED]
+_SETTLED = [status.value for status in _PAID]
+
+
+def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
+    """A paid payment has its own sale entry; a sale entry of a payment belongs to one that is paid."""
+    for part in scope.ranges(Payment.objects.all()):
+        for reference, status, key in _rows(
+            """
+            SELECT p.reference, p.status, e.key
+              FROM payments_payment p
+              LEFT JOIN wallets_journalentry e ON e.key = 'payment:' || p.id || ':sale'
+             WHERE p.id BETWEEN %s AND %s
+               AND (p.status = ANY(%s) AND p.amount_minor > 0) <> (e.id IS NOT NULL AND e.id = p.settlement_entry_id)
+            """,
+            [part.first, part.last, _SETTLED],
+        ):
+            yield Breach(f"payment {reference} is {status}, its sale entry is {key or 'missing'}")
+
+
+def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
+    """I7: gateway -G, shares that add to +G, and the fee is what the payment says."""
+    for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
+        for reference, currency, gross, gateway, shares, fees, fee in _rows(
+            """
+            SELECT p.reference, p.currency, p.amount_minor,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway-%%'), 0),
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind NOT LIKE 'gateway-%%'), 0),
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind IN ('fees', 'sales')), 0),
+                   p.platform_fee_minor
+              FROM payments_payment p
+              LEFT JOIN wallets_journalline l ON l.entry_id = p.settlement_entry_id
+              LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
+             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.amount_minor > 0
+             GROUP BY p.id
+            """,
+            [part.first, part.last, _SETTLED],
+        ):
+            if gateway != -gross or shares != gross or fees != fee:
+                yield Breach(
+                    f"payment {reference}: gross {Money(gross, currency)}, gateway {gateway}, shares {shares},"
+                    f" platform {fees} instead of {fee}"
+                )
+
+
+def shares_within_capture(scope: Scope) -> Iterator[Breach]:
+    """I8, as far as sales go: what was shared out is what the gateway captured, in the same currency."""
+    for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
+        for reference, amount, currency, captured, captured_currency in _rows(
+            """
+            SELECT p.reference, p.amount_minor, p.currency, p.captured_minor, p.captured_currency
+              FROM payments_payment p
+             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.amount_minor > 0
+               AND (p.captured_minor IS DISTINCT FROM p.amount_minor OR p.captured_currency <> p.currency)
+            """,
+            [part.first, part.last, _SETTLED],
+        ):
+            yield Breach(
+                f"payment {reference}: settled {Money(amount, currency)}, captured {captured} {captured_currency}"
+            )
+
+
+def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
+    """I9: who paid has an entitlement of that payment; an entitlement of a payment has one that was paid."""
+    for part in scope.ranges(Payment.objects.all()):
+        for reference, status in _rows(
+            """
+            SELECT p.reference, p.status
+              FROM payments_payment p LEFT JOIN payments_entitlement e ON e.payment_id = p.id
+             WHERE p.id BETWEEN %s AND %s AND (p.status = ANY(%s)) <> (e.id IS NOT NULL)
+            """,
+            [part.first, part.last, _SETTLED],
+        ):
+            yield Breach(f"payment {reference} is {status} and its entitlement does not fit that")
+
+
+def gateway_accounts_reconcile(scope: Scope) -> Iterator[Breach]:
+    """I11, from our side: what the books say a gateway holds is what our payments say it captured.
+
+    One statement, so that sales which go on meanwhile disturb nothing.
+    """
+    rows = _rows(
+        """
+        WITH booked AS (
+            SELECT a.kind, a.currency, -coalesce(sum(l.amount_minor), 0) AS minor
+              FROM wallets_ledgeraccount a LEFT JOIN wallets_journalline l ON l.account_id = a.id
+             WHERE a.kind LIKE 'gateway-%%' GROUP BY a.kind, a.currency
+        ), captured AS (
+            SELECT 'gateway-' || gateway AS kind, captured_currency AS currency, sum(captured_minor) AS minor
+              FROM payments_payment WHERE settlement_entry_id IS NOT NULL GROUP BY gateway, captured_currency
+        )
+        SELECT kind, currency, coalesce(booked.minor, 0), coalesce(captured.minor, 0)
+          FROM booked FULL JOIN captured USING (kind, currency)
+        """,
+        [],
+    )
+    for kind, currency, booked, captured in rows:
+        scope.examined += 1
+        if booked != captured:
+            yield Breach(
+                f"{kind} in {currency}: booked {Money(int(booked), currency)}, captured {Money(int(captured), currency)}"
+            )
+
+
+def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

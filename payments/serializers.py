@@ -1,0 +1,80 @@
+"""Shapes of the payments' requests and answers."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from learning247.kit.api.fields import AmountField, CurrencyField
+from learning247.kit.money import Money
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind
+from payments.models import Payment
+from payments.selectors import payment_detail
+
+
+class ItemSerializer(serializers.Serializer):
+    type = serializers.ChoiceField(choices=ProductKind.choices)
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+
+
+class PaymentSerializer(serializers.Serializer):
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    gateway = serializers.ChoiceField(choices=GatewayName.choices, allow_null=True, help_text="Null: free of charge.")
+    amount = AmountField()
+    currency = CurrencyField()
+    item = ItemSerializer()
+    checkout_url = serializers.URLField(allow_null=True, help_text="Send the buyer here to pay.")
+    expires_at = serializers.DateTimeField()
+    created_at = serializers.DateTimeField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_null=True, help_text="Why it failed or is in review.")
+
+    def to_representation(self, payment: Payment) -> dict[str, Any]:
+        return payment_detail(payment)
+
+
+class InitializeSerializer(serializers.Serializer):
+    item_type = serializers.ChoiceField(choices=ProductKind.choices)
+    item_id = serializers.UUIDField()
+    currency = CurrencyField()
+
+
+class VerifiedSerializer(serializers.Serializer):
+    """No more than this: the call needs no token."""
+
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    item = ItemSerializer()
+
+
+class AccessQuerySerializer(serializers.Serializer):
+    item_type = serializers.ChoiceField(choices=ProductKind.choices)
+    item_id = serializers.UUIDField()
+
+
+class GrantSerializer(serializers.Serializer):
+    source = serializers.ChoiceField(choices=EntitlementSource.choices)
+    payment_reference = serializers.CharField(allow_null=True)
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class AccessSerializer(serializers.Serializer):
+    granted = serializers.BooleanField()
+    reason = serializers.ChoiceField(choices=("owner", "entitled", "purchase_required", "expired", "revoked"))
+    grant = GrantSerializer(allow_null=True)
+
+
+class CurrencyConfigSerializer(serializers.Serializer):
+    currency = CurrencyField()
+    gateway = serializers.ChoiceField(choices=GatewayName.choices)
+    minimum_amount = AmountField()
+
+    def to_representation(self, row: dict[str, Any]) -> dict[str, Any]:
+        minimum = Money(row["minimum_minor"], row["currency"])
+        return {"currency": row["currency"], "gateway": row["gateway"], "minimum_amount": minimum.amount}
+
+
+class ConfigSerializer(serializers.Serializer):
+    currencies = CurrencyConfigSerializer(many=True)

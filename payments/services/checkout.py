@@ -1,0 +1,152 @@
+"""Starting a purchase: our row first, then the gateway's checkout under our row's reference."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from payments.access import explain
+from payments.enums import EntitlementSource, PaymentStatus
+from payments.errors import (
+    AlreadyOwned,
+    CheckoutLost,
+    CurrencyNotAvailable,
+    GatewayRejected,
+    ProductNotFound,
+)
+from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, gateway_named
+from payments.kinds import granted
+from payments.locks import payment_lock
+from payments.models import Entitlement, Payment, Price, Product
+
+
+def checkout_start(
+    *,
+    buyer: User,
+    product_kind: str,
+    item_id: UUID,
+    currency: str,
+    details: dict[str, Any],
+    operation: str,
+    idempotency_key: str,
+) -> Payment:
+    """A payment with an open checkout; or, where the price is zero, a paid one without.
+
+    `details` goes to the app that owns the product when it is granted. The same (buyer, operation, key) finds the same
+    payment again, so a run after a crash carries on where the first one stopped, under the same reference.
+    Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, GatewayRejected, CheckoutLost, GatewayUnavailable.
+    """
+    payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key)
+    if payment.status != PaymentStatus.PENDING or payment.checkout_url:
+        return payment
+    try:
+        checkout = gateway_named(payment.gateway).open_checkout(_request_for(payment))
+    except (GatewayRejected, CheckoutLost) as error:
+        _payment_fail(payment.pk, reason=error.detail)
+        raise
+    return _checkout_record(payment.pk, checkout)
+
+
+@transaction.atomic(durable=True)
+def _payment_claim(
+    buyer: User,
+    product_kind: str,
+    item_id: UUID,
+    currency: str,
+    details: dict[str, Any],
+    operation: str,
+    idempotency_key: str,
+) -> Payment:
+    """The row of this attempt, committed before any gateway hears of it."""
+    mine = Payment.objects.filter(buyer=buyer, operation=operation, idempotency_key=idempotency_key)
+    earlier = mine.select_related("product", "buyer").first()
+    if earlier:
+        return earlier
+    product = Product.objects.filter(kind=product_kind, item_id=item_id, active=True).select_related("seller").first()
+    if product is None:
+        raise ProductNotFound
+    access = explain(buyer, product)
+    if access.granted:
+        raise AlreadyOwned("This is your own item." if access.reason == "owner" else None)
+    price = Price.objects.filter(product=product, currency=currency).first()
+    if price is None:
+        raise CurrencyNotAvailable
+    free = price.amount_minor == 0
+    payment = Payment(
+        reference=new_reference(),
+        buyer=buyer,
+        product=product,
+        gateway="" if free else gateway_for_currency(currency),
+        currency=currency,
+        amount_minor=price.amount_minor,
+        platform_fee_bps=_platform_fee_bps(product),
+        details=details,
+        operation=operation,
+        idempotency_key=idempotency_key,
+        expires_at=now() + timedelta(minutes=settings.CHECKOUT_LIFETIME_MINUTES),
+    )
+    if free:
+        _grant_free(payment)
+    else:
+        payment.save(force_insert=True)
+    return payment
+
+
+def new_reference() -> str:
+    """Unique for ever at both gateways, in the alphabet that both allow (Paystack: alphanumerics and `-` `.` `=`)."""
+    return f"L247-{new_id().hex}"
+
+
+def _platform_fee_bps(product: Product) -> int:
+    if product.seller is None or product.seller.platform_fee_bps is None:
+        return int(settings.PLATFORM_FEE_BPS)
+    return product.seller.platform_fee_bps
+
+
+def _grant_free(payment: Payment) -> None:
+    moment = now()
+    payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, moment, 0
+    payment.save(force_insert=True)
+    entitlement = Entitlement(
+        user=payment.buyer, product=payment.product, source=EntitlementSource.FREE, payment=payment, starts_at=moment
+    )
+    Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
+    if not Entitlement.objects.filter(pk=entitlement.pk).exists():
+        raise AlreadyOwned  # a twin request was quicker; this payment is rolled back
+    granted(entitlement, payment)
+
+
+def _request_for(payment: Payment) -> CheckoutRequest:
+    return_url = f"{settings.FRONTEND_URL}/payments/{payment.reference}"
+    return CheckoutRequest(
+        reference=payment.reference,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        title=payment.product.title,
+        email=payment.buyer.email,
+        return_url=return_url,
+        cancel_url=f"{return_url}?cancelled=1",
+        expires_at=payment.expires_at,
+    )
+
+
+@transaction.atomic(durable=True)
+def _checkout_record(payment_id: UUID, checkout: Checkout) -> Payment:
+    payment = payment_lock(payment_id)
+    if not payment.checkout_url:
+        payment.checkout_url, payment.gateway_reference = checkout.url, checkout.gateway_reference
+        payment.save(update_fields=["checkout_url", "gateway_reference"])
+    return payment
+
+
+@transaction.atomic(durable=True)
+def _payment_fail(payment_id: UUID, *, reason: str) -> None:
+    payment = payment_lock(payment_id)
+    if payment.status == PaymentStatus.PENDING:
+        payment.status, payment.failure_reason = PaymentStatus.FAILED, reason[:200]
+        payment.save(update_fields=["status", "failure_reason"])

@@ -1,0 +1,192 @@
+"""From "the gateway captured it" to access granted and the creator credited: once, exactly, in one transaction.
+
+Webhook, `verify` and the sweeper all come through `payment_settle`: it asks the gateway outside of any transaction,
+then records the answer under the payment's lock. Whoever comes second finds the work done.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from learning247.kit.clock import now
+from learning247.kit.money import EXPONENTS, share_of
+from learning247.records.services.mail import mail_queue
+from payments.enums import EntitlementSource, PaymentStatus, ReviewReason
+from payments.errors import GatewayUnavailable, PaymentNotFound
+from payments.gateways import GatewayPayment, GatewayPaymentStatus, gateway_named
+from payments.kinds import granted
+from payments.locks import payment_lock
+from payments.models import Entitlement, Payment
+from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
+from wallets.services.accounts import AccountRef, person_account, platform_account
+from wallets.services.journal import Posting, entry_post
+
+logger = structlog.get_logger(__name__)
+
+# From these a capture may still settle: a declined card is tried again, an expired checkout is paid late.
+UNSETTLED_STATUSES = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
+# The sweeper leaves a fresh checkout to the buyer and asks about the others no more often than this.
+ASK_AGAIN_AFTER = timedelta(minutes=5)
+
+
+def payment_settle(*, reference: str) -> Payment:
+    """Ask the gateway about our payment and act on what it says. Safe any number of times, in parallel.
+
+    Raises PaymentNotFound, GatewayUnavailable (the outcome stays unknown; nothing changed).
+    """
+    payment = Payment.objects.select_related("product", "buyer").filter(reference=reference).first()
+    if payment is None:
+        raise PaymentNotFound
+    if payment.status not in UNSETTLED_STATUSES or not payment.gateway:
+        return payment
+    reported = gateway_named(payment.gateway).fetch(
+        reference=payment.reference, gateway_reference=payment.gateway_reference
+    )
+    return _report_record(payment.pk, reported)
+
+
+def gateway_reference_learn(*, reference: str, gateway_reference: str) -> None:
+    """Keep what the gateway calls the checkout, where the answer that would have told us was lost."""
+    Payment.objects.filter(reference=reference, gateway_reference="").update(gateway_reference=gateway_reference)
+
+
+def pending_sweep(*, limit: int = 100) -> int:
+    """Ask the gateways about payments that nobody tells us of: declined, abandoned, expired, or a lost webhook.
+
+    Returns how many were asked about. A gateway that is away is asked again in the next run.
+    """
+    moment = now()
+    due = Payment.objects.filter(status=PaymentStatus.PENDING, created_at__lt=moment - ASK_AGAIN_AFTER).filter(
+        Q(checked_at__isnull=True) | Q(checked_at__lt=moment - ASK_AGAIN_AFTER)
+    )
+    asked = 0
+    for reference in list(due.order_by("checked_at", "pk").values_list("reference", flat=True)[:limit]):
+        try:
+            payment_settle(reference=reference)
+        except GatewayUnavailable:
+            logger.warning("gateway_unavailable", reference=reference)
+        asked += 1
+    return asked
+
+
+@transaction.atomic(durable=True)
+def _report_record(payment_id: UUID, reported: GatewayPayment) -> Payment:
+    payment = payment_lock(payment_id)
+    if payment.status not in UNSETTLED_STATUSES:
+        return payment  # the webhook, `verify` or the sweeper was here first
+    payment.checked_at = now()
+    if reported.status == GatewayPaymentStatus.CAPTURED:
+        _captured(payment, reported)
+    elif reported.status == GatewayPaymentStatus.FAILED:
+        payment.status = PaymentStatus.FAILED
+        payment.failure_reason = (reported.failure_reason or "The payment was declined.")[:200]
+    elif reported.status == GatewayPaymentStatus.EXPIRED or payment.expires_at <= payment.checked_at:
+        payment.status = PaymentStatus.EXPIRED
+    payment.save()
+    return payment
+
+
+def _captured(payment: Payment, reported: GatewayPayment) -> None:
+    payment.captured_minor = reported.amount_minor
+    payment.captured_currency = reported.currency
+    payment.gateway_payment_id = reported.gateway_payment_id
+    payment.gateway_fee_minor = reported.gateway_fee_minor
+    payment.failure_reason = ""
+    disagreement = _disagreement(payment, reported)
+    entitlement = None if disagreement else _entitle(payment)
+    if entitlement is None:
+        _hold_for_review(payment, disagreement or ReviewReason.ALREADY_OWNED)
+        return
+    _book_sale(payment)
+    granted(entitlement, payment)
+    _tell_about_sale(payment)
+
+
+def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | None:
+    """Where the gateway's answer is not what we asked for. A reference that differs is treated as another amount."""
+    if reported.currency != payment.currency:
+        return ReviewReason.CURRENCY_MISMATCH
+    if reported.amount_minor != payment.amount_minor or reported.reference != payment.reference:
+        return ReviewReason.AMOUNT_MISMATCH
+    return None
+
+
+def _entitle(payment: Payment) -> Entitlement | None:
+    """The buyer's entitlement; None when they own the product already. The unique constraint decides, so two payments
+    that settle at the same moment cannot both have it."""
+    entitlement = Entitlement(
+        user=payment.buyer,
+        product=payment.product,
+        source=EntitlementSource.PURCHASE,
+        payment=payment,
+        starts_at=payment.checked_at,
+    )
+    Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
+    return entitlement if Entitlement.objects.filter(pk=entitlement.pk).exists() else None
+
+
+def _book_sale(payment: Payment) -> None:
+    gross = payment.amount_minor
+    seller = payment.product.seller
+    if seller is None:
+        fee = gross
+        shares = [Posting(platform_account(AccountKind.SALES), gross)]
+    else:
+        # The fee is rounded once; the creator gets the remainder, so the parts always add up (I7).
+        fee = share_of(gross, payment.platform_fee_bps)
+        shares = [Posting(person_account(seller.pk), gross - fee), Posting(platform_account(AccountKind.FEES), fee)]
+    payment.platform_fee_minor = fee
+    payment.settlement_entry_id = entry_post(
+        key=f"payment:{payment.pk}:sale",
+        kind=EntryKind.SALE,
+        currency=payment.currency,
+        postings=[Posting(_gateway_account(payment), -gross), *shares],
+        source_kind="payment",
+        source_id=str(payment.pk),
+        reference=payment.reference,
+        description=f"Sale of {payment.product.title}"[:200],
+    )
+    payment.status, payment.settled_at = PaymentStatus.PAID, payment.checked_at
+
+
+def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
+    """The gateway holds money of ours that we may not settle: it goes to `unsettled`, as captured, and people decide."""
+    payment.status, payment.review_reason = PaymentStatus.IN_REVIEW, reason
+    captured, currency = payment.captured_minor or 0, payment.captured_currency
+    logger.error("payment_in_review", reference=payment.reference, reason=reason.value)
+    if captured == 0 or currency not in EXPONENTS:
+        return  # nothing that the books could hold; the review shows what the gateway said
+    payment.settlement_entry_id = entry_post(
+        key=f"payment:{payment.pk}:unsettled",
+        kind=EntryKind.UNSETTLED_CAPTURE,
+        currency=currency,
+        postings=[
+            Posting(_gateway_account(payment), -captured),
+            Posting(platform_account(AccountKind.UNSETTLED), captured),
+        ],
+        source_kind="payment",
+        source_id=str(payment.pk),
+        reference=payment.reference,
+        description=f"Captured, in review: {reason.label}"[:200],
+    )
+
+
+def _gateway_account(payment: Payment) -> AccountRef:
+    return platform_account(GATEWAY_ACCOUNT_KINDS[payment.gateway])
+
+
+def _tell_about_sale(payment: Payment) -> None:
+    context = {"payment": payment, "product": payment.product, "buyer": payment.buyer, "money": payment.money}
+    mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
+    seller = payment.product.seller
+    if seller is not None:
+        share = type(payment.money)(payment.amount_minor - (payment.platform_fee_minor or 0), payment.currency)
+        mail_queue(
+            key=f"payment:{payment.pk}:sale_notice",
+            to=seller.email,
+            template="sale_notice",
+            context={**context, "seller": seller, "share": share},
+        )

@@ -1,0 +1,37 @@
+"""Products, payments and what a gateway says, for tests."""
+
+from typing import Any
+
+from accounts.models import User
+from learning247.kit.ids import new_id
+from learning247.kit.money import Money
+from payments.enums import ProductKind
+from payments.models import Payment, Product
+from payments.services.checkout import checkout_start
+from payments.services.products import product_create
+
+
+def build_product(*, seller: User | None = None, prices: tuple[Money, ...] = (), title: str = "Algebra") -> Product:
+    """An active video (a kind that no content app has claimed in these tests), by default NGN 25,000.00 and USD 30.00."""
+    return product_create(
+        kind=ProductKind.VIDEO,
+        item_id=new_id(),
+        title=title,
+        seller=seller,
+        prices=prices or (Money(2_500_000, "NGN"), Money(3_000, "USD")),
+        active=True,
+    )
+
+
+def start_checkout(buyer: User, product: Product, currency: str = "NGN", **fields: Any) -> Payment:
+    """A payment with an open checkout at the sandbox."""
+    values: dict[str, Any] = {
+        "buyer": buyer,
+        "product_kind": product.kind,
+        "item_id": product.item_id,
+        "currency": currency,
+        "details": {},
+        "operation": "test",
+        "idempotency_key": new_id().hex,
+    }
+    return checkout_start(**(values | fields))

@@ -1,0 +1,132 @@
+"""The main job over real HTTP: checkout at the gateway's page, signed webhook, settlement, access, books."""
+
+import pytest
+import requests
+from django.core import mail
+
+from accounts.tests.builders import build_user
+from learning247.records.services.prove import checks_run
+from payments.access import explain
+from payments.enums import PaymentStatus, ReviewReason
+from payments.models import Entitlement, Payment
+from payments.tests.builders import build_product, start_checkout
+from wallets.enums import AccountKind
+from wallets.models import JournalEntry
+from wallets.selectors import balances_of, platform_balance
+
+pytestmark = pytest.mark.usefixtures("gateways")
+
+PAID_EVENT = {"paystack": "charge.success", "stripe": "checkout.session.completed"}
+
+
+@pytest.fixture(autouse=True)
+def prove_afterwards(gateways):
+    yield
+    breaches = [result for result in checks_run() if not result.holds]
+    assert breaches == []
+
+
+@pytest.mark.parametrize(("currency", "gateway", "gross"), [("NGN", "paystack", 2_500_000), ("USD", "stripe", 3_000)])
+def test_a_creator_earns_80_percent_of_what_a_learner_pays(gateways, run_jobs, currency, gateway, gross):
+    creator, learner = build_user(), build_user()
+    product = build_product(seller=creator)
+    payment = start_checkout(learner, product, currency)
+
+    gateways.control.pay(gateway, payment.reference if gateway == "paystack" else payment.gateway_reference)
+    gateways.control.wait_for_webhook(PAID_EVENT[gateway])
+    run_jobs()
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.PAID
+    assert explain(learner, product).reason == "entitled"
+    assert balances_of(user=creator)[0].available == gross * 80 // 100
+    assert platform_balance(kind=AccountKind.FEES, currency=currency) == gross * 20 // 100
+    assert platform_balance(kind=AccountKind(f"gateway-{gateway}"), currency=currency) == -gross
+    assert sorted(message.to[0] for message in mail.outbox) == sorted([creator.email, learner.email])
+
+
+def test_the_platform_keeps_the_whole_price_of_its_own_course(gateways, run_jobs):
+    learner = build_user()
+    payment = start_checkout(learner, build_product(seller=None))
+
+    gateways.control.pay("paystack", payment.reference)
+    gateways.control.wait_for_webhook(PAID_EVENT["paystack"])
+    run_jobs()
+
+    assert platform_balance(kind=AccountKind.SALES, currency="NGN") == 2_500_000
+    assert platform_balance(kind=AccountKind.FEES, currency="NGN") == 0
+
+
+def test_verify_settles_before_the_webhook_and_the_webhook_then_changes_nothing(gateways, run_jobs):
+    creator, learner = build_user(), build_user()
+    payment = start_checkout(learner, build_product(seller=creator))
+    gateways.control.pause_webhooks()
+    gateways.control.pay("paystack", payment.reference)
+
+    answer = requests.post(f"{gateways.url}/api/payments/verify/{payment.reference}", timeout=10)
+
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"reference", "status", "item"}
+    assert answer.json()["status"] == "paid"
+    gateways.control.resume_webhooks()
+    gateways.control.wait_for_webhook(PAID_EVENT["paystack"])
+    run_jobs()
+    assert JournalEntry.objects.count() == 1
+    assert balances_of(user=creator)[0].available == 2_000_000
+
+
+def test_a_declined_card_fails_the_payment_and_a_second_card_on_the_same_reference_settles_it(gateways, run_jobs):
+    creator, learner = build_user(), build_user()
+    payment = start_checkout(learner, build_product(seller=creator))
+    gateways.control.decline("paystack", payment.reference)
+    requests.post(f"{gateways.url}/api/payments/verify/{payment.reference}", timeout=10)
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.FAILED
+    assert not JournalEntry.objects.exists()
+
+    gateways.control.pay("paystack", payment.reference)
+    gateways.control.wait_for_webhook(PAID_EVENT["paystack"])
+    run_jobs()
+
+    payment.refresh_from_db()
+    assert payment.status == PaymentStatus.PAID
+    assert balances_of(user=creator)[0].available == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("fault", "field", "reason"),
+    [
+        ("wrong_amount", {"amount": 100}, ReviewReason.AMOUNT_MISMATCH),
+        ("wrong_currency", {"currency": "GHS"}, ReviewReason.CURRENCY_MISMATCH),
+    ],
+)
+def test_a_capture_that_differs_from_our_payment_goes_to_review_and_settles_nothing(gateways, fault, field, reason):
+    creator, learner = build_user(), build_user()
+    product = build_product(seller=creator)
+    payment = start_checkout(learner, product)
+    gateways.control.fault(fault, provider="paystack", times=100, **field)
+    gateways.control.pay("paystack", payment.reference)
+
+    requests.post(f"{gateways.url}/api/payments/verify/{payment.reference}", timeout=10)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.review_reason) == (PaymentStatus.IN_REVIEW, reason)
+    assert not explain(learner, product).granted
+    assert balances_of(user=creator) == []
+    assert platform_balance(kind=AccountKind.UNSETTLED, currency=payment.captured_currency) == payment.captured_minor
+
+
+def test_a_second_payment_for_what_is_owned_goes_to_review(gateways):
+    learner = build_user()
+    product = build_product()
+    first, second = start_checkout(learner, product), start_checkout(learner, product)
+    for payment in (first, second):
+        gateways.control.pay("paystack", payment.reference)
+
+    for payment in (first, second):
+        requests.post(f"{gateways.url}/api/payments/verify/{payment.reference}", timeout=10)
+
+    second = Payment.objects.get(pk=second.pk)
+    assert (second.status, second.review_reason) == (PaymentStatus.IN_REVIEW, ReviewReason.ALREADY_OWNED)
+    assert Entitlement.objects.count() == 1
+    assert platform_balance(kind=AccountKind.UNSETTLED, currency="NGN") == 2_500_000

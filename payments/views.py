@@ -1,0 +1,98 @@
+"""Paying over HTTP."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from learning247.kit.api.pagination import HistoryPagination
+from learning247.records.idempotency import IdempotentThrottling, idempotent
+from payments.models import Payment
+from payments.selectors import access_to, charged_currencies, item_detail, payment_list, payment_of
+from payments.serializers import (
+    AccessQuerySerializer,
+    AccessSerializer,
+    ConfigSerializer,
+    InitializeSerializer,
+    PaymentSerializer,
+    VerifiedSerializer,
+)
+from payments.services.checkout import checkout_start
+from payments.services.settlement import payment_settle
+
+
+class PaymentViewSet(IdempotentThrottling, GenericViewSet):
+    serializer_class = PaymentSerializer
+    pagination_class = HistoryPagination
+    queryset = Payment.objects.none()
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        return payment_list(user=self.request.user)
+
+    @extend_schema(operation_id="payments_list")
+    def list(self, request: Request) -> Response:
+        """Your own payments, newest first."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(operation_id="payments_retrieve")
+    def retrieve(self, request: Request, reference: str) -> Response:
+        """One of your own payments."""
+        return Response(PaymentSerializer(payment_of(user=request.user, reference=reference)).data)
+
+    @extend_schema(operation_id="payments_initialize", request=InitializeSerializer, responses={201: PaymentSerializer})
+    @idempotent("payments.initialize")
+    def create(self, request: Request) -> Response:
+        """Start buying something: a payment with the address of its checkout, or a paid one where it is free."""
+        wanted = InitializeSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        payment = checkout_start(
+            buyer=request.user,
+            product_kind=wanted.validated_data["item_type"],
+            item_id=wanted.validated_data["item_id"],
+            currency=wanted.validated_data["currency"],
+            details={},
+            operation="payments.initialize",
+            idempotency_key=request.idempotency_key,
+        )
+        return Response(PaymentSerializer(payment).data, status=201)
+
+
+class VerificationViewSet(GenericViewSet):
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    serializer_class = VerifiedSerializer
+
+    @extend_schema(operation_id="payments_verify", request=None, responses=VerifiedSerializer)
+    def create(self, request: Request, reference: str) -> Response:
+        """Ask the gateway, and settle if it was paid. For the page that the buyer comes back to; safe to repeat."""
+        payment = payment_settle(reference=reference)
+        item = item_detail(payment.product)
+        return Response(
+            VerifiedSerializer({"reference": payment.reference, "status": payment.status, "item": item}).data
+        )
+
+
+class AccessViewSet(GenericViewSet):
+    serializer_class = AccessSerializer
+
+    @extend_schema(operation_id="payments_access", parameters=[AccessQuerySerializer])
+    def retrieve(self, request: Request) -> Response:
+        """May you use this item, by what and until when; or why not."""
+        query = AccessQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(AccessSerializer(access_to(user=request.user, **query.validated_data)).data)
+
+
+class ConfigViewSet(GenericViewSet):
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    serializer_class = ConfigSerializer
+    pagination_class = None
+
+    @extend_schema(operation_id="payments_config")
+    def retrieve(self, request: Request) -> Response:
+        """The currencies that are charged here, through which gateway, and from which amount."""
+        return Response(ConfigSerializer({"currencies": charged_currencies()}).data)

@@ -1,0 +1,77 @@
+"""The gateways' callbacks. A webhook is a hint: it names a payment, and the gateway itself is asked about it."""
+
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from learning247.integrations import paystack, stripe
+from learning247.records.errors import EventNotReady
+from learning247.records.models import InboundEvent
+from learning247.records.registry import register_event_handler
+from learning247.records.webhooks import EventIdentity, webhook_view
+from payments.enums import GatewayName
+from payments.errors import PaymentNotFound
+from payments.services.settlement import gateway_reference_learn, payment_settle
+
+
+def register_handlers() -> None:
+    """Called from `apps.ready()`."""
+    register_event_handler(GatewayName.PAYSTACK, "charge.success", paystack_charge_succeeded)
+    register_event_handler(GatewayName.STRIPE, "checkout.session.", stripe_checkout_changed)
+
+
+paystack_webhook = webhook_view(
+    GatewayName.PAYSTACK,
+    verify=lambda body, headers: paystack.verify_signature(
+        body, headers.get(paystack.SIGNATURE_HEADER, ""), settings.PAYSTACK_SECRET_KEY
+    ),
+    identify=lambda payload: EventIdentity(paystack.event_key(payload), paystack.event_type(payload)),
+    secrets_configured=lambda: bool(settings.PAYSTACK_SECRET_KEY),
+)
+
+stripe_webhook = webhook_view(
+    GatewayName.STRIPE,
+    verify=lambda body, headers: stripe.verify_signature(
+        body,
+        headers.get(stripe.SIGNATURE_HEADER, ""),
+        settings.STRIPE_WEBHOOK_SECRETS,
+        tolerance=settings.STRIPE_WEBHOOK_TOLERANCE,
+    ),
+    identify=lambda payload: EventIdentity(stripe.event_key(payload), stripe.event_type(payload)),
+    secrets_configured=lambda: bool(settings.STRIPE_WEBHOOK_SECRETS),
+)
+
+
+def paystack_charge_succeeded(event: InboundEvent) -> str:
+    """`data.reference` is ours. An unknown one waits: the event may be quicker than our own row."""
+    return _settle(_text(_payload(event, "data"), "reference"))
+
+
+def stripe_checkout_changed(event: InboundEvent) -> str:
+    """A Checkout Session was completed, paid later, failed later or expired; `client_reference_id` is ours."""
+    session = _payload(event, "data", "object")
+    reference = _text(session, "client_reference_id")
+    gateway_reference_learn(reference=reference, gateway_reference=_text(session, "id"))
+    return _settle(reference)
+
+
+def _settle(reference: str) -> str:
+    try:
+        payment = payment_settle(reference=reference)
+    except PaymentNotFound:
+        raise EventNotReady(f"No payment with reference {reference[:40]!r} yet.") from None
+    return f"payment {payment.status}"
+
+
+def _payload(event: InboundEvent, *path: str) -> dict[str, Any]:
+    """The object at `path` of the event's body; {} where there is none."""
+    found: Any = orjson.loads(bytes(event.body))
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _text(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    return value if isinstance(value, str) and "\x00" not in value else ""
