@@ -26,7 +26,7 @@ class AnsweringServer:
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def __enter__(self) -> Self:
-        Thread(target=self._server.serve_forever, daemon=True).start()
+        Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(

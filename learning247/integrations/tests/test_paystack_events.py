@@ -91,7 +91,7 @@ def test_every_event_has_a_key_that_fits(data):
 
 
 def test_every_official_sample_has_a_key_that_neither_order_nor_spacing_changes(specs_dir):
-    keys = {}
+    keys: dict[str, list[dict]] = {}
     for path in sorted((specs_dir / "paystack" / "events").glob("*.json")):
         sample = json.loads(path.read_bytes())
         if not isinstance(sample, dict) or "event" not in sample:

@@ -1,5 +1,6 @@
 """Rows for the tests of records."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -22,3 +23,13 @@ def a_received_event(
 ) -> InboundEvent:
     event_id, _ = event_receive(source=source, external_id=external_id, event_type=event_type, headers={}, body=body)
     return InboundEvent.objects.get(pk=event_id)
+
+
+def noting(seen: list[Any], what: Callable[[InboundEvent], Any], outcome: str) -> Callable[[InboundEvent], str]:
+    """A handler that adds `what(event)` to `seen`."""
+
+    def handler(event: InboundEvent) -> str:
+        seen.append(what(event))
+        return outcome
+
+    return handler

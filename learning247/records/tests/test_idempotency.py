@@ -12,10 +12,11 @@ from rest_framework.test import force_authenticate
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from learning247.kit.clock import now
 from learning247.kit.errors import Conflict, NotFound, PaymentRequired, Unavailable, Unprocessable
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from learning247.records.models import IdempotencyRecord
-from learning247.records.services.idempotency import idempotency_claim, idempotency_purge, idempotency_store
+from learning247.records.services.idempotency import Claim, idempotency_claim, idempotency_purge, idempotency_store
 from learning247.records.tests.builders import a_user
 from learning247.records.tests.races import at_once
 
@@ -63,7 +64,7 @@ def user(db):
 
 
 def test_the_first_request_runs_and_the_repeat_gets_the_same_bytes(user):
-    effects = []
+    effects: list[str] = []
     view = view_that(counting(effects))
 
     first = post(view, user)
@@ -78,7 +79,7 @@ def test_the_first_request_runs_and_the_repeat_gets_the_same_bytes(user):
 
 
 def test_another_key_is_another_effect(user):
-    effects = []
+    effects: list[str] = []
     view = view_that(counting(effects))
 
     post(view, user, key="key-1")
@@ -89,7 +90,7 @@ def test_another_key_is_another_effect(user):
 
 
 def test_another_user_has_an_effect_of_their_own(user):
-    effects = []
+    effects: list[str] = []
     view = view_that(counting(effects))
 
     post(view, user)
@@ -99,9 +100,9 @@ def test_another_user_has_an_effect_of_their_own(user):
 
 
 def test_another_operation_has_keys_of_its_own(user):
-    idempotency_store(
-        idempotency_claim(user=user, operation="tests.other", key="key-1", digest="0" * 64), status=200, body=b"{}"
-    )
+    claim = idempotency_claim(user=user, operation="tests.other", key="key-1", digest="0" * 64)
+    assert isinstance(claim, Claim)
+    idempotency_store(claim, status=200, body=b"{}")
 
     assert post(view_that(counting([])), user).status_code == 201
 
@@ -110,7 +111,7 @@ def test_another_operation_has_keys_of_its_own(user):
     "other", [{"body": b'{"item":"video"}'}, {"path": "/buy?currency=USD"}, {"body": b'{"item": "course"}'}]
 )
 def test_the_same_key_with_another_request_is_refused(user, other):
-    effects = []
+    effects: list[str] = []
     view = view_that(counting(effects))
     post(view, user)
 
@@ -121,7 +122,7 @@ def test_the_same_key_with_another_request_is_refused(user, other):
 
 
 def test_a_missing_key_is_a_400_and_nothing_runs(user):
-    effects = []
+    effects: list[str] = []
 
     refused = post(view_that(counting(effects)), user, key=None)
 
@@ -131,7 +132,7 @@ def test_a_missing_key_is_a_400_and_nothing_runs(user):
 
 @pytest.mark.parametrize("key", ["x" * 256, "a\tb", "ключ", "a\x7f"])
 def test_a_key_that_is_too_long_or_not_printable_ascii_is_a_400(user, key):
-    effects = []
+    effects: list[str] = []
 
     refused = post(view_that(counting(effects)), user, key=key)
 
@@ -199,7 +200,7 @@ def test_after_a_malformed_request_the_key_may_carry_the_corrected_one(user):
 
 
 def test_a_running_request_is_a_409_that_says_when_to_ask_again(user):
-    inner = []
+    inner: list = []
 
     def slow(request):
         inner.append(post(view, user))
@@ -214,7 +215,7 @@ def test_a_running_request_is_a_409_that_says_when_to_ask_again(user):
 
 
 def test_a_request_that_crashed_blocks_its_key_for_60_seconds_and_no_longer(user, clock):
-    effects = []
+    effects: list[str] = []
 
     def crash(request):
         raise SystemExit  # what a killed process leaves behind: no answer, no release
@@ -255,7 +256,7 @@ def test_whoever_was_taken_over_from_stores_nothing(user, clock):
             return Response({"by": "the slow one"}, status=201)
         return Response({"by": "the one that took over"}, status=201)
 
-    inner = []
+    inner: list = []
     view = view_that(slow)
     post(view, user)
 
@@ -276,7 +277,7 @@ def test_a_plain_django_answer_is_stored_too(user):
 
 
 def test_repeats_do_not_count_against_rate_limits(user):
-    effects = []
+    effects: list[str] = []
     post(view_that(counting(effects)), user)
 
     limited = view_that(counting(effects), throttles=(RefuseAll,))
@@ -297,7 +298,8 @@ def test_keys_are_dropped_after_eight_days_and_not_after_seven(user, clock):
 
 @pytest.mark.race
 def test_32_requests_at_once_with_one_key_have_one_effect(committed_db):
-    user, effects = a_user(), []
+    user = a_user()
+    effects: list[str] = []
     view = view_that(counting(effects))
 
     answers = at_once(32, lambda number: post(view, user))
@@ -313,11 +315,12 @@ def test_32_requests_at_once_with_one_key_have_one_effect(committed_db):
 
 @pytest.mark.race
 def test_32_requests_at_once_at_a_key_whose_holder_died_take_it_over_once(committed_db):
-    user, effects = a_user(), []
+    user = a_user()
+    effects: list[str] = []
     view = view_that(counting(effects))
     digest = digest_of_the_request(user)
-    claim = idempotency_claim(user=user, operation="tests.buy", key="key-1", digest=digest)
-    IdempotencyRecord.objects.update(lease_until=claim.lease_until - timedelta(minutes=5))
+    idempotency_claim(user=user, operation="tests.buy", key="key-1", digest=digest)
+    IdempotencyRecord.objects.update(lease_until=now() - timedelta(minutes=5))
 
     answers = at_once(32, lambda number: post(view, user))
 

@@ -12,7 +12,7 @@ from learning247.records.models import InboundEvent
 from learning247.records.proofs import every_event_is_accounted_for
 from learning247.records.registry import AlreadyRegistered, event_handler_for, register_event_handler
 from learning247.records.services.inbox import event_handle, event_receive, event_replay, inbox_sweep
-from learning247.records.tests.builders import a_received_event
+from learning247.records.tests.builders import a_received_event, noting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_registries")]
 
@@ -129,8 +129,8 @@ def test_a_handled_event_is_done_with_its_outcome_and_time(jobs, clock):
 
 
 def test_a_done_event_is_not_handled_again(jobs):
-    handled = []
-    register_event_handler("paystack", "charge.", lambda event: handled.append(event.id) or "settled")
+    handled: list = []
+    register_event_handler("paystack", "charge.", noting(handled, lambda event: event.id, "settled"))
     event = a_received_event()
 
     event_handle(event.id)
@@ -190,7 +190,7 @@ def test_the_number_of_attempts_is_a_setting(jobs, settings):
 
 
 def test_an_event_before_our_own_row_waits_and_is_then_handled(jobs, clock):
-    ours = []
+    ours: list[str] = []
 
     def handler(event):
         if not ours:
@@ -224,8 +224,8 @@ def test_no_secret_is_kept_in_a_reason(jobs):
 
 
 def test_an_event_that_kills_its_worker_every_time_is_parked(jobs, clock):
-    handled = []
-    register_event_handler("paystack", "charge.", lambda event: handled.append(1) or "settled")
+    handled: list = []
+    register_event_handler("paystack", "charge.", noting(handled, lambda event: 1, "settled"))
     event = a_received_event()
     InboundEvent.objects.update(attempts=12, lease_until=clock.moment - timedelta(seconds=1))
 

@@ -5,12 +5,13 @@ import signal
 
 import pytest
 from django.db import connection, connections
+from django.db.models import F
 
 from learning247.records import registry
 from learning247.records.models import InboundEvent
 from learning247.records.registry import register_event_handler
 from learning247.records.services.inbox import event_handle, event_receive, inbox_sweep
-from learning247.records.tests.builders import a_received_event
+from learning247.records.tests.builders import a_received_event, noting
 from learning247.records.tests.races import at_once
 
 pytestmark = pytest.mark.usefixtures("own_registries")
@@ -36,8 +37,8 @@ def test_the_same_event_32_times_at_once_is_one_row(committed_db):
 
 @pytest.mark.race
 def test_32_workers_at_one_event_handle_it_once(committed_db):
-    handled = []
-    register_event_handler("paystack", "charge.", lambda event: handled.append(1) or "settled")
+    handled: list = []
+    register_event_handler("paystack", "charge.", noting(handled, lambda event: 1, "settled"))
     event = a_received_event()
 
     at_once(32, lambda number: event_handle(event.id))
@@ -47,8 +48,8 @@ def test_32_workers_at_one_event_handle_it_once(committed_db):
 
 
 def test_a_handler_runs_outside_of_any_transaction(committed_db):
-    seen = []
-    register_event_handler("paystack", "", lambda event: seen.append(connection.in_atomic_block) or "looked")
+    seen: list = []
+    register_event_handler("paystack", "", noting(seen, lambda event: connection.in_atomic_block, "looked"))
 
     event_handle(a_received_event().id)
 
@@ -89,7 +90,7 @@ def test_an_event_whose_worker_was_killed_is_handled_again_once_its_lease_ran_ou
 @pytest.mark.race
 def test_two_sweeps_at_once_enqueue_each_event_once(committed_db):
     ids = {a_received_event(str(number)).id for number in range(40)}
-    InboundEvent.objects.update(due_at=InboundEvent.objects.first().received_at)
+    InboundEvent.objects.update(due_at=F("received_at"))
 
     swept = at_once(2, lambda number: inbox_sweep(limit=40))
 

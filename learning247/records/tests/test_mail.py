@@ -9,7 +9,6 @@ from django.db import transaction
 from django.template import engines
 
 from learning247.records.models import OutboundMail
-from learning247.records.services import mail as mail_service
 from learning247.records.services.mail import mail_queue, mail_send, mail_sweep
 
 TEMPLATES = {
@@ -47,7 +46,7 @@ def failing_with(monkeypatch, error):
     def send(self, fail_silently=False):
         raise error
 
-    monkeypatch.setattr(mail_service.EmailMultiAlternatives, "send", send)
+    monkeypatch.setattr(outbox_of_django.EmailMultiAlternatives, "send", send)
 
 
 def test_a_mail_is_rendered_and_written_and_enqueued_on_the_mail_queue(queued, jobs):
@@ -72,6 +71,7 @@ def test_a_template_without_html_is_a_mail_of_text_alone(db, jobs):
     mail_send(OutboundMail.objects.get().id)
 
     (sent,) = outbox_of_django.outbox
+    assert isinstance(sent, outbox_of_django.EmailMultiAlternatives)
     assert (sent.body, sent.alternatives) == ("Text alone.", [])
 
 
@@ -129,6 +129,7 @@ def test_a_sent_mail_carries_both_parts_and_a_message_id_of_its_own(queued, sett
     mail_send(queued.id)
 
     (sent,) = outbox_of_django.outbox
+    assert isinstance(sent, outbox_of_django.EmailMultiAlternatives)
     assert (sent.to, sent.from_email) == (["ada@example.com"], "Learning247 <no-reply@learning247.example>")
     assert sent.body == "You bought Physics.\n"
     assert [tuple(part) for part in sent.alternatives] == [("<p>You bought Physics.</p>\n", "text/html")]

@@ -170,7 +170,7 @@ def permissions(*codenames):
 
 
 def test_every_scheduled_task_of_records_exists_under_its_name():
-    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    scheduled = {str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     current_app.loader.import_default_modules()
 
     ours = {name for name in scheduled if name.startswith("records.")}
@@ -183,6 +183,6 @@ def test_every_scheduled_task_of_records_exists_under_its_name():
 def test_the_heartbeat_is_a_time_in_redis():
     heartbeat_write()
 
-    written = Redis.from_url(settings.REDIS_URL).get(KEY)
+    written = Redis.from_url(settings.REDIS_URL, decode_responses=True).get(KEY)
     assert KEY == "learning247:worker_heartbeat"
-    assert datetime.fromisoformat(written.decode()).tzinfo is not None
+    assert datetime.fromisoformat(str(written)).tzinfo is not None
