@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from courses.enums import AccessType, EnrollmentStatus
+from courses.enums import AccessType, CourseStatus, EnrollmentStatus
 from courses.models import Course, Enrollment
 from courses.selectors import ORDERINGS
 from learning247.kit.api.fields import AmountField, CurrencyField, validated_money
@@ -116,7 +116,7 @@ class SalesSerializer(serializers.Serializer[Any]):
 class OwnCourseSerializer(CourseSerializer):
     """A course as its creator sees it. Context: `sales`, by course id."""
 
-    status = serializers.ChoiceField(choices=["draft", "published", "withdrawn"])
+    status = serializers.ChoiceField(choices=CourseStatus.choices)
     link = serializers.CharField()
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -50,8 +49,19 @@ from learning247.kit.api.pagination import CatalogPagination
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
+# The shape stands in payments, whose serializers no app above may import; its document is one for the whole API.
+PAYMENT = {"$ref": "#/components/schemas/Payment"}
+REFUSAL = {"$ref": "#/components/schemas/Refusal"}
 COURSE_PARAMETER = OpenApiParameter("course", str, OpenApiParameter.PATH, description="Id or slug.")
 DEPARTMENT_PARAMETER = OpenApiParameter("department", str, OpenApiParameter.PATH, description="Id or slug.")
+
+
+def refusals(**texts: str) -> dict[int, OpenApiResponse]:
+    """`refusals(e409="…")`: refusals by rules, for the document."""
+    return {int(status.removeprefix("e")): OpenApiResponse(REFUSAL, description=text) for status, text in texts.items()}
+
+
+BAD_QUERY = refusals(e400="A parameter that makes no sense or is given twice; `attr` names it.")
 
 
 class DepartmentPagination(CatalogPagination):
@@ -92,6 +102,7 @@ class DepartmentViewSet(_CoursesViewSet):
         summary="Departments",
         description="Every department with its number of published courses; the default page size is 100 here.",
         parameters=[PageQuery],
+        responses={200: DepartmentSerializer(many=True), **BAD_QUERY},
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
@@ -109,6 +120,7 @@ class CatalogueViewSet(_CoursesViewSet):
         operation_id="courses_in_department",
         summary="Courses of a department",
         parameters=[DEPARTMENT_PARAMETER, CourseListQuery],
+        responses={200: CourseSerializer(many=True), **BAD_QUERY},
     )
     def list(self, request: Request, department: str) -> Response:
         query = CourseListQuery.read(request)
@@ -120,7 +132,7 @@ class CatalogueViewSet(_CoursesViewSet):
         summary="Search courses",
         description="Best match first: title, then department, description, curriculum.",
         parameters=[CourseSearchQuery],
-        responses=CourseSerializer(many=True),
+        responses={200: CourseSerializer(many=True), **BAD_QUERY},
     )
     def search(self, request: Request) -> Response:
         query = CourseSearchQuery.read(request)
@@ -139,7 +151,12 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
     def get_permissions(self) -> list[Any]:
         return [AllowAny()] if self.action in {"retrieve", "list"} else [IsAuthenticated()]
 
-    @extend_schema(operation_id="courses_list", summary="All courses", parameters=[CourseListQuery])
+    @extend_schema(
+        operation_id="courses_list",
+        summary="All courses",
+        parameters=[CourseListQuery],
+        responses={200: CourseSerializer(many=True), **BAD_QUERY},
+    )
     def list(self, request: Request) -> Response:
         query = CourseListQuery.read(request)
         page = self.page_of(course_list(search=query["search"], ordering=query["ordering"]))
@@ -159,10 +176,18 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         operation_id="courses_purchase",
         summary="Buy a course",
         description="Opens a checkout: send the learner to `checkout_url`, then ask `verify` or wait for the webhook. "
-        "409 `already_owned`; 422 `currency_not_available`, `access_type_not_available`.",
+        "A free course is paid at once and has no checkout.",
         parameters=[COURSE_PARAMETER],
         request=PurchaseSerializer,
-        responses={201: OpenApiTypes.OBJECT},
+        responses={
+            201: OpenApiResponse(PAYMENT, description="The payment; free courses are paid at once."),
+            **refusals(
+                e409="`already_owned`",
+                e422="`currency_not_available`, `access_type_not_available`, `gateway_rejected`,"
+                " `idempotency_key_reused`",
+                e503="`gateway_unavailable`: the same key may be sent again.",
+            ),
+        },
     )
     @idempotent(OPERATION)
     def purchase(self, request: Request, course: str) -> Response:
@@ -183,7 +208,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         description="A draft, seen by its creator alone until it is published. Needs a verified email, and makes its "
         "author a creator.",
         request=CourseInputSerializer,
-        responses={201: OwnCourseSerializer},
+        responses={201: OwnCourseSerializer, **refusals(e403="`email_not_verified`")},
     )
     def create(self, request: Request) -> Response:
         fields = self.read(CourseInputSerializer, request)
@@ -197,7 +222,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         description="What is left out stays. `prices`, when given, replaces all prices.",
         parameters=[COURSE_PARAMETER],
         request=CourseInputSerializer,
-        responses=OwnCourseSerializer,
+        responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: on sale without a price")},
     )
     def partial_update(self, request: Request, course: str) -> Response:
         own = course_get_own(self.caller(request), course)
@@ -222,10 +247,10 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
     @extend_schema(
         operation_id="courses_publish",
         summary="Put a course on sale",
-        description="Needs at least one price: 422 `course_not_publishable`.",
+        description="Needs at least one price.",
         parameters=[COURSE_PARAMETER],
         request=None,
-        responses=OwnCourseSerializer,
+        responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: no price")},
     )
     def publish(self, request: Request, course: str) -> Response:
         own = course_get_own(self.caller(request), course)
@@ -235,10 +260,10 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
     @extend_schema(
         operation_id="courses_withdraw",
         summary="Take a course off sale",
-        description="Whoever owns it keeps it; publish puts it back. A draft: 409 `course_never_published`.",
+        description="Whoever owns it keeps it; publish puts it back.",
         parameters=[COURSE_PARAMETER],
         request=None,
-        responses=OwnCourseSerializer,
+        responses={200: OwnCourseSerializer, **refusals(e409="`course_never_published`: a draft")},
     )
     def withdraw(self, request: Request, course: str) -> Response:
         own = course_get_own(self.caller(request), course)
@@ -272,6 +297,7 @@ class EnrollmentViewSet(_CoursesViewSet):
         summary="My enrolments",
         description="Newest first. `course.link` is there while access is active.",
         parameters=[PageQuery],
+        responses={200: EnrollmentSerializer(many=True), **BAD_QUERY},
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
