@@ -4,30 +4,16 @@ from typing import Any
 
 import orjson
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from learning247.kit.admin import ReadOnlyAdmin
 from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
 from learning247.records.services.inbox import event_replay
 
 LONGEST_SHOWN = 100_000
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Lists and shows; adds, changes and deletes nothing."""
-
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(InboundEvent)

@@ -13,10 +13,11 @@ while sales go on. Every batch is a statement of its own (no server-side cursor,
 lose): a rule that compares two tables compares them **in one statement**, which sees one moment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 
 BATCH_ROWS = 10_000
@@ -55,6 +56,12 @@ class Scope:
         for batch in self._batches(queryset, key, fields):
             for row in batch:
                 yield row[1:]
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one statement, which should be breaches or few: they are held in memory."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return list(cursor.fetchall())
 
     def _batches(self, queryset: QuerySet[Any], key: str, fields: tuple[str, ...]) -> Iterator[list[tuple[Any, ...]]]:
         last = queryset.order_by(f"-{key}").values_list(key, flat=True).first()

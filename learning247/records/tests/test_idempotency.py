@@ -99,6 +99,14 @@ def test_another_user_has_an_effect_of_their_own(user):
     assert other.content == b'{"effect":2,"item":"course"}'
 
 
+def test_each_user_gets_their_own_answer_again(user):
+    view, other = view_that(counting([])), a_user("bola@example.com")
+    first, second = post(view, user), post(view, other)
+
+    assert post(view, other).content == second.content == b'{"effect":2,"item":"course"}'
+    assert post(view, user).content == first.content == b'{"effect":1,"item":"course"}'
+
+
 def test_another_operation_has_keys_of_its_own(user):
     claim = idempotency_claim(user=user, operation="tests.other", key="key-1", digest="0" * 64)
     assert isinstance(claim, Claim)
@@ -311,6 +319,22 @@ def test_32_requests_at_once_with_one_key_have_one_effect(committed_db):
     assert {answer.content for answer in originals} == {b'{"effect":1,"item":"course"}'}
     assert sum("Idempotency-Replayed" not in answer for answer in originals) == 1
     assert {code_of(answer) for answer in refused} <= {"idempotency_in_progress"}
+
+
+@pytest.mark.race
+def test_without_the_contract_32_requests_at_once_have_32_effects(committed_db):
+    """The control: the race above is a real one."""
+    user = a_user()
+    effects: list[str] = []
+
+    class Unguarded(APIView):
+        def post(self, request):
+            effects.append(request.headers["Idempotency-Key"])
+            return Response({}, status=201)
+
+    at_once(32, lambda number: post(Unguarded.as_view(), user))
+
+    assert effects == ["key-1"] * 32
 
 
 @pytest.mark.race

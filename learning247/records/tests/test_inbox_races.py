@@ -2,6 +2,7 @@
 
 import os
 import signal
+from threading import Barrier
 
 import pytest
 from django.db import connection, connections
@@ -10,6 +11,7 @@ from django.db.models import F
 from learning247.records import registry
 from learning247.records.models import InboundEvent
 from learning247.records.registry import register_event_handler
+from learning247.records.services import inbox
 from learning247.records.services.inbox import event_handle, event_receive, inbox_sweep
 from learning247.records.tests.builders import a_received_event, noting
 from learning247.records.tests.races import at_once
@@ -45,6 +47,20 @@ def test_32_workers_at_one_event_handle_it_once(committed_db):
 
     event.refresh_from_db()
     assert (event.status, event.attempts, handled) == ("done", 1, [1])
+
+
+@pytest.mark.race
+def test_without_leases_32_workers_handle_it_again_and_again(committed_db, monkeypatch):
+    """The control: the race above is a real one."""
+    handled: list = []
+    everybody_is_in = Barrier(32)
+    register_event_handler("paystack", "charge.", noting(handled, lambda event: everybody_is_in.wait(10), "settled"))
+    event = a_received_event()
+    monkeypatch.setattr(inbox, "lease_take", lambda model, pk, **lease: model.objects.get(pk=pk))
+
+    at_once(32, lambda number: event_handle(event.id))
+
+    assert len(handled) == 32
 
 
 def test_a_handler_runs_outside_of_any_transaction(committed_db):
