@@ -280,7 +280,12 @@ class OwnCourseViewSet(_CoursesViewSet):
     serializer_class = OwnCourseSerializer
     queryset = Course.objects.none()
 
-    @extend_schema(operation_id="courses_mine", summary="My courses as a creator, with sales", parameters=[PageQuery])
+    @extend_schema(
+        operation_id="courses_mine",
+        summary="My courses as a creator, with sales",
+        parameters=[PageQuery],
+        responses={200: OwnCourseSerializer(many=True), **BAD_QUERY},
+    )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
         page = self.page_of(course_list_own(self.caller(request)))

@@ -1,0 +1,429 @@
+"""Bringing a workbook in: what comes in, what is reported, and files that are no workbooks."""
+
+import csv
+import io
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from openpyxl import Workbook
+
+from accounts.tests.builders import build_creator
+from courses import workbooks
+from courses.models import Course, Department
+from courses.services.catalogue import catalogue_import
+from courses.tests.builders import build_course, build_department, build_enrollment
+from courses.workbooks import CatalogueRow, Sheet, UnreadableWorkbook, department_of_sheet, read_workbook
+from learning247.kit.money import Money
+from payments.models import Price, Product
+
+HEADERS = ("SL.", "Course Name", "Course Link", "Course Content", "Course Curriculumn", "Course Duration")
+Rows = Sequence[Sequence[Any]]
+Write = Callable[[dict[str, Rows]], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a workbook of sheets, each a list of rows with its header, and says where."""
+
+    def write_workbook(sheets: dict[str, Rows]) -> Path:
+        workbook = Workbook()
+        workbook.remove(workbook.worksheets[0])
+        for name, rows in sheets.items():
+            worksheet = workbook.create_sheet(name)
+            for row in rows:
+                worksheet.append(list(row))
+        path = tmp_path / "catalogue.xlsx"
+        workbook.save(path)
+        return path
+
+    return write_workbook
+
+
+def run(path: Path, *arguments: str) -> list[str]:
+    out = io.StringIO()
+    call_command("import_courses", str(path), *arguments, stdout=out)
+    return out.getvalue().splitlines()
+
+
+def row(title: Any, link: Any = "https://classroom.example.com/a", *texts: Any) -> tuple[Any, ...]:
+    return (1.0, title, link, *texts)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "department"),
+    [
+        ("Management (363)", "Management"),
+        ("Sales(250)", "Sales"),
+        ("Teaching & Academics Primary(25", "Teaching & Academics Primary"),
+        ("Accounting & Finance Primary (2", "Accounting & Finance Primary"),
+        ("Accounting and Finance Primary (", "Accounting and Finance Primary"),
+        ("Law", "Law"),
+        ("  Health   and Safety(392)  ", "Health and Safety"),
+        ("Maths (advanced)", "Maths (advanced)"),
+    ],
+)
+def test_a_sheet_names_its_department_without_the_count(sheet: str, department: str) -> None:
+    assert department_of_sheet(sheet) == department
+
+
+@pytest.mark.django_db
+def test_rows_become_platform_courses_on_sale_at_the_default_prices(write: Write) -> None:
+    path = write(
+        {
+            "Law (2)": [
+                (*HEADERS, None, " "),
+                row(
+                    " Contract   Law ",
+                    "https://classroom.example.com/c",
+                    "Paper.",
+                    "Module 1\r\nModule 2",
+                    3.0,
+                ),
+                (None, "  "),
+                row("Torts", "http://classroom.example.com/t"),
+            ]
+        }
+    )
+
+    said = run(path)
+
+    assert said[-1] == (
+        "2 rows came in: 2 courses created, 0 updated, 0 unchanged, 0 rows repeated a name. 0 rows were reported."
+    )
+    course = Course.objects.get(title="Contract Law")
+    assert (course.department.name, course.department.slug, course.creator, course.status) == (
+        "Law",
+        "law",
+        None,
+        "published",
+    )
+    assert (course.link, course.description, course.curriculum, course.duration) == (
+        "https://classroom.example.com/c",
+        "Paper.",
+        "Module 1\nModule 2",
+        "3",
+    )
+    product = course.product
+    assert (product.kind, product.item_id, product.title, product.seller, product.active) == (
+        "course",
+        course.id,
+        "Contract Law",
+        None,
+        True,
+    )
+    assert list(product.prices.values_list("currency", "amount_minor")) == [("NGN", 2_500_000), ("USD", 3_000)]
+
+
+@pytest.mark.django_db
+def test_headers_are_matched_without_case_spaces_and_order(write: Write) -> None:
+    path = write(
+        {
+            "Law": [
+                ("COURSE LINK ", "course  name", "Duration", "Course curriculum"),
+                ("https://classroom.example.com/t", "Torts", "2 hours", "Module 01"),
+            ]
+        }
+    )
+
+    run(path)
+
+    course = Course.objects.get()
+    assert (course.title, course.link, course.duration, course.curriculum, course.description) == (
+        "Torts",
+        "https://classroom.example.com/t",
+        "2 hours",
+        "Module 01",
+        "",
+    )
+
+
+@pytest.mark.django_db
+def test_each_bad_row_is_reported_with_sheet_row_and_reason_and_the_good_ones_come_in(
+    write: Write, tmp_path: Path
+) -> None:
+    path = write(
+        {
+            "Law (6)": [
+                HEADERS,
+                row("No link", None),
+                row(None),
+                row("Torts"),
+                row("=cmd|'/c calc'!A1", "not a link"),
+                row("Script", "javascript:alert(1)"),
+                row("x" * 201),
+                row("Slow", "https://classroom.example.com/s", "", "", "y" * 101),
+            ],
+            "Notes": [("Remember to call the printer",)],
+            "Blank": [],
+        }
+    )
+    report = tmp_path / "report.csv"
+
+    said = run(path, "--report", str(report))
+
+    assert [line for line in said if line.startswith("reported")] == [
+        "reported: Law (6), row 2: no course link (No link)",
+        "reported: Law (6), row 3: no course name",
+        # A formula was saved without a value, so there is no name.
+        "reported: Law (6), row 5: no course name",
+        "reported: Law (6), row 6: the course link is not a web address (http or https) (Script)",
+        f"reported: Law (6), row 7: the course name has 201 characters, 200 is the most ({'x' * 201})",
+        "reported: Law (6), row 8: the duration has 101 characters, 100 is the most (Slow)",
+        'reported: Notes, row 1: the headers "Course Name" and "Course Link" are not in the first row',
+        "reported: Blank, row 0: the sheet is empty",
+    ]
+    assert [course.title for course in Course.objects.all()] == ["Torts"]
+    assert [department.name for department in Department.objects.all()] == ["Law"]
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.reader(file))
+    assert lines[:2] == [["sheet", "row", "course name", "why"], ["Law (6)", "2", "No link", "no course link"]]
+    assert len(lines) == 9
+
+
+@pytest.mark.django_db
+def test_text_that_a_spreadsheet_would_run_is_inert_in_the_report(tmp_path: Path, write: Write) -> None:
+    workbook = Workbook()
+    worksheet = workbook.worksheets[0]
+    worksheet.append(HEADERS)
+    worksheet.append(row("x", None))
+    worksheet["B2"].value = "@SUM(1+1)"
+    path = tmp_path / "formula.xlsx"
+    workbook.save(path)
+
+    run(path, "--report", str(tmp_path / "r.csv"))
+
+    assert "'@SUM(1+1)" in (tmp_path / "r.csv").read_text(encoding="utf-8-sig")
+
+
+@pytest.mark.django_db
+def test_the_same_file_again_changes_nothing(write: Write) -> None:
+    path = write({"Law": [HEADERS, row("Torts"), row("torts", "https://classroom.example.com/b"), row("Contracts")]})
+    run(path)
+    before = list(Course.objects.order_by("id").values())
+
+    said = run(path)
+
+    assert said[-1] == (
+        "3 rows came in: 0 courses created, 0 updated, 2 unchanged, 1 rows repeated a name. 0 rows were reported."
+    )
+    assert list(Course.objects.order_by("id").values()) == before
+    assert (Product.objects.count(), Price.objects.count()) == (2, 4)
+
+
+@pytest.mark.django_db
+def test_a_name_that_repeats_in_a_sheet_is_one_course_and_the_later_row_counts(write: Write) -> None:
+    path = write(
+        {
+            "Law": [
+                HEADERS,
+                row("Torts", "https://classroom.example.com/old", "Harm.", "Module 01", "1 hour"),
+                row(" TORTS", "https://classroom.example.com/new", "", "", "2 hours"),
+            ],
+            "Care": [HEADERS, row("Torts")],
+        }
+    )
+
+    said = run(path)
+
+    assert "repeated: Law, row 3: the name of row 2 under another link; the later row counts (TORTS)" in said
+    course = Course.objects.get(department__name="Law")
+    assert (course.title, course.link, course.description, course.duration) == (
+        "TORTS",
+        "https://classroom.example.com/new",
+        "Harm.",
+        "2 hours",
+    )
+    assert Course.objects.filter(department__name="Care").count() == 1
+
+
+@pytest.mark.django_db
+def test_a_changed_row_changes_its_course_and_nothing_that_staff_decided(write: Write) -> None:
+    run(write({"Law": [HEADERS, row("Torts", "https://classroom.example.com/a", "Harm.", "", "1 hour")]}))
+    course = Course.objects.get()
+    Course.objects.update(status="withdrawn")
+    Product.objects.update(active=False)
+    Price.objects.filter(currency="NGN").update(amount_minor=1)
+    buyer = build_enrollment(course).student
+
+    said = run(write({"Law (1)": [HEADERS, row("TORTS", "https://classroom.example.com/b", "", "Module 01", None)]}))
+
+    assert said[-1].startswith("1 rows came in: 0 courses created, 1 updated, 0 unchanged")
+    changed = Course.objects.get()
+    assert (changed.id, changed.slug, changed.status) == (course.id, course.slug, "withdrawn")
+    assert (changed.title, changed.product.title, changed.product.active) == ("TORTS", "TORTS", False)
+    assert (changed.link, changed.description, changed.curriculum, changed.duration) == (
+        "https://classroom.example.com/b",
+        "Harm.",
+        "Module 01",
+        "1 hour",
+    )
+    assert sorted(Price.objects.values_list("currency", "amount_minor")) == [("NGN", 1), ("USD", 3_000)]
+    assert changed.enrollments.get().student == buyer
+
+
+@pytest.mark.django_db
+def test_a_creators_course_of_the_same_name_is_left_alone(write: Write) -> None:
+    theirs = build_course(title="Torts", department=build_department("Law"), creator=build_creator())
+
+    run(write({"Law": [HEADERS, row("Torts", "https://classroom.example.com/b")]}))
+
+    theirs.refresh_from_db()
+    assert theirs.link == "https://classroom.example.com/room"
+    assert Course.objects.filter(title="Torts").count() == 2
+
+
+@pytest.mark.django_db
+def test_a_dry_run_says_the_same_and_changes_nothing(write: Write) -> None:
+    path = write({"Law": [HEADERS, row("Torts"), row("Bad", None)]})
+
+    dry = run(path, "--dry-run")
+
+    assert not Course.objects.exists()
+    assert not Department.objects.exists()
+    assert not Product.objects.exists()
+    wet = run(path)
+    assert dry == [*wet[:-1], f"Dry run, nothing was changed: {wet[-1]}"]
+
+
+@pytest.mark.django_db
+def test_prices_of_new_courses_can_be_given(write: Write) -> None:
+    path = write({"Law": [HEADERS, row("Torts")]})
+
+    run(path, "--prices", "NGN=20000,GBP=12.50")
+
+    assert list(Price.objects.values_list("currency", "amount_minor")) == [("GBP", 1_250), ("NGN", 2_000_000)]
+    for wrong in ("cheap", "NGN=1.001", "XXX=1", "NGN=1,NGN=2"):
+        with pytest.raises(CommandError, match="--prices"):
+            run(path, "--prices", wrong)
+
+
+def test_a_sheet_that_fails_leaves_nothing_behind_and_the_others_come_in(committed_db: str, write: Write) -> None:
+    # An operator's rows are checked before; a title that PostgreSQL itself refuses shows what the transaction is for.
+    good = CatalogueRow(2, "Torts", "https://classroom.example.com/t", "", "", "")
+    bad = CatalogueRow(3, "x" * 300, "https://classroom.example.com/x", "", "", "")
+    with pytest.raises(Exception, match="too long"):
+        catalogue_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[good, bad]))
+
+    assert not Course.objects.exists()
+    assert not Department.objects.exists()
+    assert catalogue_import(sheet=Sheet("Care", "Care", has_headers=True, rows=[good])).created == 1
+
+
+def _encrypted(path: Path) -> None:
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(4096))
+
+
+def _bomb(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as container:
+        for number in range(3):
+            with container.open(f"xl/worksheets/sheet{number}.xml", "w") as part:
+                for _ in range(100):
+                    part.write(bytes(2**20))
+
+
+def _not_a_workbook(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as container:
+        container.writestr("hello.txt", "hello")
+
+
+def _truncated(path: Path) -> None:
+    workbook = Workbook()
+    workbook.save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def _broken_xml(path: Path) -> None:
+    workbook = Workbook()
+    workbook.worksheets[0].append(HEADERS)
+    whole = path.with_suffix(".whole")
+    workbook.save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for part in source.infolist():
+            content = source.read(part)
+            target.writestr(part.filename, content[: len(content) // 2] if "sheet1" in part.filename else content)
+
+
+def _no_headers(path: Path) -> None:
+    workbook = Workbook()
+    workbook.worksheets[0].append(["some", "other", "table"])
+    workbook.save(path)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "cannot be read: No such file"),
+        (lambda path: path.mkdir(), "cannot be read: Is a directory"),
+        (lambda path: path.touch(), "The file is empty."),
+        (lambda path: path.write_text("Course Name;Course Link"), "is not an .xlsx workbook, or it is broken"),
+        (_encrypted, "protected by a password or in the old .xls format"),
+        (_bomb, "unpacks to 314,572,800 bytes"),
+        (_not_a_workbook, "is not an .xlsx workbook, or it is broken"),
+        (_truncated, "is not an .xlsx workbook, or it is broken"),
+        (_broken_xml, "The sheet 'Sheet' is broken"),
+        (_no_headers, "No sheet has the headers of a catalogue"),
+    ],
+)
+def test_a_file_of_no_use_is_refused_in_one_line(tmp_path: Path, make: Callable[[Path], Any], message: str) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    make(path)
+
+    with pytest.raises(CommandError, match=message) as refused:
+        run(path)
+
+    assert "\n" not in str(refused.value)
+    assert not Course.objects.exists()
+    assert not Department.objects.exists()
+
+
+def test_a_file_over_the_cap_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    with path.open("wb") as file:
+        file.truncate(workbooks.MAX_FILE_BYTES + 1)
+
+    with pytest.raises(UnreadableWorkbook, match="The file has 52,428,801 bytes"):
+        list(read_workbook(path))
+
+
+def test_a_sheet_formatted_down_to_the_bottom_is_read_to_its_last_row(tmp_path: Path) -> None:
+    workbook = Workbook()
+    worksheet = workbook.worksheets[0]
+    worksheet.append(HEADERS)
+    worksheet.append(row("Torts"))
+    worksheet.cell(row=1_048_576, column=1).value = " "
+    path = tmp_path / "tall.xlsx"
+    workbook.save(path)
+
+    (sheet,) = read_workbook(path)
+
+    assert [found.title for found in sheet.rows] == ["Torts"]
+
+
+@pytest.mark.django_db
+def test_the_catalogue_that_operators_really_have_comes_in() -> None:
+    path = Path(os.environ.get("SPECS_DIR", "/nowhere")) / ".." / "data" / "catalogue.xlsx"
+    if not path.exists():
+        pytest.skip("SPECS_DIR is not set, or there is no catalogue beside it")
+
+    first, second = run(path), run(path)
+
+    assert first[-1] == (
+        "3234 rows came in: 3193 courses created, 0 updated, 0 unchanged, 41 rows repeated a name."
+        " 314 rows were reported."
+    )
+    assert second[-1] == (
+        "3234 rows came in: 0 courses created, 0 updated, 3193 unchanged, 41 rows repeated a name."
+        " 314 rows were reported."
+    )
+    assert (Department.objects.count(), Course.objects.count(), Price.objects.count()) == (24, 3193, 6386)
+    assert Course.objects.filter(department__name="Management").count() == 317
+    assert set(Price.objects.values_list("currency", "amount_minor").distinct()) == {
+        ("NGN", Money(2_500_000, "NGN").minor),
+        ("USD", 3_000),
+    }
