@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -42,6 +43,7 @@ class CourseAdmin(admin.ModelAdmin):
     list_select_related = ("department", "creator", "product")
     readonly_fields = ("slug", "creator", "product", "prices", "status", "created_at", "updated_at")
     actions = ("publish", "withdraw")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

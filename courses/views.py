@@ -46,22 +46,22 @@ from courses.services.courses import (
 )
 from courses.services.purchases import OPERATION, course_purchase
 from learning247.kit.api.pagination import CatalogPagination
+from learning247.kit.api.schema import ErrorSerializer
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
 # The shape stands in payments, whose serializers no app above may import; its document is one for the whole API.
 PAYMENT = {"$ref": "#/components/schemas/Payment"}
-REFUSAL = {"$ref": "#/components/schemas/Refusal"}
 COURSE_PARAMETER = OpenApiParameter("course", str, OpenApiParameter.PATH, description="Id or slug.")
 DEPARTMENT_PARAMETER = OpenApiParameter("department", str, OpenApiParameter.PATH, description="Id or slug.")
 
 
 def refusals(**texts: str) -> dict[int, OpenApiResponse]:
     """`refusals(e409="…")`: refusals by rules, for the document."""
-    return {int(status.removeprefix("e")): OpenApiResponse(REFUSAL, description=text) for status, text in texts.items()}
-
-
-BAD_QUERY = refusals(e400="A parameter that makes no sense or is given twice; `attr` names it.")
+    return {
+        int(status.removeprefix("e")): OpenApiResponse(ErrorSerializer, description=text)
+        for status, text in texts.items()
+    }
 
 
 class DepartmentPagination(CatalogPagination):
@@ -102,7 +102,7 @@ class DepartmentViewSet(_CoursesViewSet):
         summary="Departments",
         description="Every department with its number of published courses; the default page size is 100 here.",
         parameters=[PageQuery],
-        responses={200: DepartmentSerializer(many=True), **BAD_QUERY},
+        responses=DepartmentSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
@@ -120,7 +120,7 @@ class CatalogueViewSet(_CoursesViewSet):
         operation_id="courses_in_department",
         summary="Courses of a department",
         parameters=[DEPARTMENT_PARAMETER, CourseListQuery],
-        responses={200: CourseSerializer(many=True), **BAD_QUERY},
+        responses=CourseSerializer(many=True),
     )
     def list(self, request: Request, department: str) -> Response:
         query = CourseListQuery.read(request)
@@ -132,7 +132,7 @@ class CatalogueViewSet(_CoursesViewSet):
         summary="Search courses",
         description="Best match first: title, then department, description, curriculum.",
         parameters=[CourseSearchQuery],
-        responses={200: CourseSerializer(many=True), **BAD_QUERY},
+        responses=CourseSerializer(many=True),
     )
     def search(self, request: Request) -> Response:
         query = CourseSearchQuery.read(request)
@@ -155,7 +155,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         operation_id="courses_list",
         summary="All courses",
         parameters=[CourseListQuery],
-        responses={200: CourseSerializer(many=True), **BAD_QUERY},
+        responses=CourseSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
         query = CourseListQuery.read(request)
@@ -284,7 +284,7 @@ class OwnCourseViewSet(_CoursesViewSet):
         operation_id="courses_mine",
         summary="My courses as a creator, with sales",
         parameters=[PageQuery],
-        responses={200: OwnCourseSerializer(many=True), **BAD_QUERY},
+        responses=OwnCourseSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
@@ -302,7 +302,7 @@ class EnrollmentViewSet(_CoursesViewSet):
         summary="My enrolments",
         description="Newest first. `course.link` is there while access is active.",
         parameters=[PageQuery],
-        responses={200: EnrollmentSerializer(many=True), **BAD_QUERY},
+        responses=EnrollmentSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
