@@ -33,7 +33,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> It
     """The migrated database of this run. Made here and not by pytest-django, which would make it only for tests with
     its own mark; `committed_db` clones it too."""
     with django_db_blocker.unblock():
-        databases = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        databases = setup_databases(verbosity=0, interactive=False, aliases={"default": set()})
     yield
     with django_db_blocker.unblock():
         teardown_databases(databases, verbosity=0)

@@ -4,7 +4,6 @@ import unicodedata
 from typing import Any
 
 from django.core.validators import RegexValidator, URLValidator
-from drf_standardized_errors.openapi_serializers import ClientErrorEnum
 from rest_framework import serializers
 
 from accounts.countries import COUNTRY_CODES
@@ -148,17 +147,3 @@ class EmailVerificationSerializer(serializers.Serializer[Any]):
 
 class EmailVerifiedSerializer(serializers.Serializer[Any]):
     email_verified = serializers.BooleanField(read_only=True)
-
-
-class RefusalErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="For programs.")
-    detail = serializers.CharField(help_text="For people.")
-    attr = serializers.CharField(allow_null=True, help_text="The request field at fault, where there is one.")
-
-
-class RefusalSerializer(serializers.Serializer[Any]):
-    """The platform's error envelope."""
-
-    type = serializers.ChoiceField(choices=ClientErrorEnum.choices)
-    errors = RefusalErrorSerializer(many=True)  # type: ignore[assignment]  # the envelope names it so
-    request_id = serializers.CharField()

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
-from drf_standardized_errors.openapi_validation_errors import extend_validation_errors
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +20,6 @@ from accounts.serializers import (
     EmailVerifiedSerializer,
     ProfileSerializer,
     RefreshSerializer,
-    RefusalSerializer,
     RegistrationSerializer,
     SignedInSerializer,
     TokensSerializer,
@@ -36,6 +34,7 @@ from accounts.services.sessions import (
 )
 from accounts.services.users import user_update_profile
 from accounts.services.verification import email_verify
+from learning247.kit.api.schema import ErrorSerializer
 
 _PERSON = {
     "id": "019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11",
@@ -63,7 +62,7 @@ def _refusal(code: str, detail: str) -> OpenApiResponse:
         "request_id": "019a5a3e-7b1e-7c53-8a67-5c1f0d9e4b22",
     }
     example = OpenApiExample(code, value=envelope, response_only=True)
-    return OpenApiResponse(RefusalSerializer, description=detail, examples=[example])
+    return OpenApiResponse(ErrorSerializer, description=detail, examples=[example])
 
 
 class _AuthViewSet(GenericViewSet[User]):
@@ -90,8 +89,6 @@ class _OpenAuthViewSet(_AuthViewSet):
     permission_classes = (AllowAny,)
 
 
-@extend_validation_errors(["email_taken"], field_name="email")
-@extend_validation_errors(["password_too_weak"], field_name="password")
 class RegistrationViewSet(_OpenAuthViewSet):
     @extend_schema(
         operation_id="auth_register",
@@ -117,7 +114,6 @@ class RegistrationViewSet(_OpenAuthViewSet):
         return _signed_in(session_open_for_newcomer(**self.read(RegistrationSerializer, request)), status=201)
 
 
-@extend_validation_errors(["verification_token_invalid", "verification_token_expired"], field_name="token")
 class EmailVerificationViewSet(_OpenAuthViewSet):
     @extend_schema(
         operation_id="auth_verify_email",

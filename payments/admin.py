@@ -1,33 +1,15 @@
 """Payments, products and entitlements, to look at. Money states change by services, never by a form."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from learning247.kit.admin import ReadOnlyAdmin, ReadOnlyInline
 from payments.models import Entitlement, Payment, Price, Product
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class PriceInline(admin.TabularInline):
+class PriceInline(ReadOnlyInline):
     model = Price
     fields = ("price",)
     readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Price")
     def price(self, price: Price) -> str:

@@ -1,9 +1,6 @@
 """What payments proves: sales add up, nobody took more than was captured, the gateways' accounts agree."""
 
 from collections.abc import Iterator
-from typing import Any
-
-from django.db import connection
 
 from learning247.kit.money import Money
 from learning247.records.checks import Breach, Scope
@@ -28,7 +25,7 @@ _SETTLED = [status.value for status in _PAID]
 def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
     """A paid payment has its own sale entry; a sale entry of a payment belongs to one that is paid."""
     for part in scope.ranges(Payment.objects.all()):
-        for reference, status, key in _rows(
+        for reference, status, key in scope.query(
             """
             SELECT p.reference, p.status, e.key
               FROM payments_payment p
@@ -44,7 +41,7 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
 def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
     """I7: gateway -G, shares that add to +G, and the fee is what the payment says."""
     for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
-        for reference, currency, gross, gateway, shares, fees, fee in _rows(
+        for reference, currency, gross, gateway, shares, fees, fee in scope.query(
             """
             SELECT p.reference, p.currency, p.amount_minor,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway-%%'), 0),
@@ -69,7 +66,7 @@ def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
 def shares_within_capture(scope: Scope) -> Iterator[Breach]:
     """I8, as far as sales go: what was shared out is what the gateway captured, in the same currency."""
     for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
-        for reference, amount, currency, captured, captured_currency in _rows(
+        for reference, amount, currency, captured, captured_currency in scope.query(
             """
             SELECT p.reference, p.amount_minor, p.currency, p.captured_minor, p.captured_currency
               FROM payments_payment p
@@ -86,7 +83,7 @@ def shares_within_capture(scope: Scope) -> Iterator[Breach]:
 def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
     """I9: who paid has an entitlement of that payment; an entitlement of a payment has one that was paid."""
     for part in scope.ranges(Payment.objects.all()):
-        for reference, status in _rows(
+        for reference, status in scope.query(
             """
             SELECT p.reference, p.status
               FROM payments_payment p LEFT JOIN payments_entitlement e ON e.payment_id = p.id
@@ -102,7 +99,7 @@ def gateway_accounts_reconcile(scope: Scope) -> Iterator[Breach]:
 
     One statement, so that sales which go on meanwhile disturb nothing.
     """
-    rows = _rows(
+    rows = scope.query(
         """
         WITH booked AS (
             SELECT a.kind, a.currency, -coalesce(sum(l.amount_minor), 0) AS minor
@@ -120,12 +117,4 @@ def gateway_accounts_reconcile(scope: Scope) -> Iterator[Breach]:
     for kind, currency, booked, captured in rows:
         scope.examined += 1
         if booked != captured:
-            yield Breach(
-                f"{kind} in {currency}: booked {Money(int(booked), currency)}, captured {Money(int(captured), currency)}"
-            )
-
-
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
+            yield Breach(f"{kind}: booked {Money(int(booked), currency)}, captured {Money(int(captured), currency)}")

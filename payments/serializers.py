@@ -54,10 +54,16 @@ class AccessQuerySerializer(serializers.Serializer):
 
 
 class GrantSerializer(serializers.Serializer):
-    source = serializers.ChoiceField(choices=EntitlementSource.choices)
+    """`source` is the name of an attribute of every field, so that field is added by name."""
+
     payment_reference = serializers.CharField(allow_null=True)
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField(allow_null=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["source"] = serializers.ChoiceField(choices=EntitlementSource.choices)
+        return fields
 
 
 class AccessSerializer(serializers.Serializer):

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.selectors import signed_in
 from learning247.kit.api.pagination import HistoryPagination
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.models import Payment
@@ -29,7 +30,7 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
     queryset = Payment.objects.none()
 
     def get_queryset(self) -> QuerySet[Payment]:
-        return payment_list(user=self.request.user)
+        return payment_list(user=signed_in(self.request.user))
 
     @extend_schema(operation_id="payments_list")
     def list(self, request: Request) -> Response:
@@ -40,7 +41,7 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
     @extend_schema(operation_id="payments_retrieve")
     def retrieve(self, request: Request, reference: str) -> Response:
         """One of your own payments."""
-        return Response(PaymentSerializer(payment_of(user=request.user, reference=reference)).data)
+        return Response(PaymentSerializer(payment_of(user=signed_in(request.user), reference=reference)).data)
 
     @extend_schema(operation_id="payments_initialize", request=InitializeSerializer, responses={201: PaymentSerializer})
     @idempotent("payments.initialize")
@@ -49,13 +50,13 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
         wanted = InitializeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         payment = checkout_start(
-            buyer=request.user,
+            buyer=signed_in(request.user),
             product_kind=wanted.validated_data["item_type"],
             item_id=wanted.validated_data["item_id"],
             currency=wanted.validated_data["currency"],
             details={},
             operation="payments.initialize",
-            idempotency_key=request.idempotency_key,
+            idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
         )
         return Response(PaymentSerializer(payment).data, status=201)
 
@@ -83,7 +84,7 @@ class AccessViewSet(GenericViewSet):
         """May you use this item, by what and until when; or why not."""
         query = AccessQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(AccessSerializer(access_to(user=request.user, **query.validated_data)).data)
+        return Response(AccessSerializer(access_to(user=signed_in(request.user), **query.validated_data)).data)
 
 
 class ConfigViewSet(GenericViewSet):

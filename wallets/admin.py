@@ -1,34 +1,16 @@
 """The books, to look at. Nothing here can be edited: the database would refuse it anyway."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
+from learning247.kit.admin import ReadOnlyAdmin, ReadOnlyInline
 from learning247.kit.money import Money
 from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LineInline(admin.TabularInline):
+class LineInline(ReadOnlyInline):
     model = JournalLine
     fields = ("account", "amount", "balance_after")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="Amount")
     def amount(self, line: JournalLine) -> str:
@@ -49,11 +31,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Balance", ordering="balance_minor")
     def balance(self, account: LedgerAccount) -> str:
-        return (
-            "derived"
-            if account.balance_minor is None
-            else str(Money(account.balance_minor, account.currency))
-        )
+        return "derived" if account.balance_minor is None else str(Money(account.balance_minor, account.currency))
 
 
 @admin.register(JournalEntry)
@@ -62,7 +40,6 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     list_filter = ("kind", "currency")
     search_fields = ("reference", "key", "source_id")
     inlines = (LineInline,)
-    show_full_result_count = False
 
 
 @admin.register(Seal)

@@ -34,9 +34,7 @@ class LedgerAccount(models.Model):
     )
     kind = models.CharField(max_length=20, choices=AccountKind)
     currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
-    balance_minor = models.BigIntegerField(
-        null=True, blank=True, help_text="Minor units; null for the platform's."
-    )
+    balance_minor = models.BigIntegerField(null=True, blank=True, help_text="Minor units; null for the platform's.")
     code = models.GeneratedField(
         expression=Concat(
             Coalesce(Cast("owner", models.TextField()), Value("platform"), output_field=models.TextField()),
@@ -65,14 +63,12 @@ class LedgerAccount(models.Model):
                 | Q(owner__isnull=True, balance_minor__isnull=True),
                 name="ledger_account_balance_only_for_persons",
             ),
-            models.CheckConstraint(
-                condition=Q(currency__in=list(EXPONENTS)), name="ledger_account_currency_known"
-            ),
+            models.CheckConstraint(condition=Q(currency__in=list(EXPONENTS)), name="ledger_account_currency_known"),
         )
         indexes = (models.Index(fields=("owner", "currency"), name="ledger_account_by_owner"),)
 
     def __str__(self) -> str:
-        return self.code
+        return str(self.code)
 
 
 class JournalEntry(models.Model):
@@ -145,18 +141,14 @@ class Seal(models.Model):
     first_entry_id = models.BigIntegerField()
     last_entry_id = models.BigIntegerField(unique=True)
     entry_count = models.PositiveIntegerField()
-    previous_digest = models.BinaryField(
-        max_length=32, unique=True, help_text="32 zero bytes before the first seal."
-    )
+    previous_digest = models.BinaryField(max_length=32, unique=True, help_text="32 zero bytes before the first seal.")
     digest = models.BinaryField(max_length=32, unique=True)
     sealed_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ("-id",)
         constraints = (
-            models.CheckConstraint(
-                condition=Q(first_entry_id__lte=F("last_entry_id")), name="seal_covers_a_range"
-            ),
+            models.CheckConstraint(condition=Q(first_entry_id__lte=F("last_entry_id")), name="seal_covers_a_range"),
         )
 
     def __str__(self) -> str:
@@ -187,9 +179,7 @@ class SealHorizon(models.Model):
 class AccountCheckpoint(models.Model):
     """A platform account's balance over its lines up to `last_line_id`; the tail after it is summed when asked."""
 
-    account = models.OneToOneField(
-        LedgerAccount, on_delete=models.PROTECT, primary_key=True, related_name="checkpoint"
-    )
+    account = models.OneToOneField(LedgerAccount, on_delete=models.PROTECT, primary_key=True, related_name="checkpoint")
     last_line_id = models.BigIntegerField()
     balance_minor = models.BigIntegerField()
 

@@ -1,9 +1,7 @@
 """What the ledger proves of itself. Each check walks key ranges; the database does the sums."""
 
 from collections.abc import Iterator
-from typing import Any, Final
-
-from django.db import connection
+from typing import Final
 
 from learning247.kit.money import Money
 from learning247.records.checks import Breach, Scope
@@ -38,7 +36,7 @@ def register_checks() -> None:
 def entries_sum_to_zero(scope: Scope) -> Iterator[Breach]:
     """I1, and that an entry has lines at all, and a line an entry."""
     for part in scope.ranges(JournalEntry.objects.all()):
-        for entry_id, key, currency, total, lines in _rows(
+        for entry_id, key, currency, total, lines in scope.query(
             """
             SELECT e.id, e.key, e.currency, coalesce(sum(l.amount_minor), 0), count(l.id)
               FROM wallets_journalentry e LEFT JOIN wallets_journalline l ON l.entry_id = e.id
@@ -49,7 +47,7 @@ def entries_sum_to_zero(scope: Scope) -> Iterator[Breach]:
         ):
             yield Breach(f"entry {entry_id} ({key}): {lines} lines sum to {Money(int(total), currency)}")
     for part in scope.ranges(JournalLine.objects.all()):
-        for line_id, entry_id in _rows(
+        for line_id, entry_id in scope.query(
             "SELECT l.id, l.entry_id FROM wallets_journalline l WHERE l.id BETWEEN %s AND %s"
             " AND NOT EXISTS (SELECT 1 FROM wallets_journalentry e WHERE e.id = l.entry_id)",
             [part.first, part.last],
@@ -60,7 +58,7 @@ def entries_sum_to_zero(scope: Scope) -> Iterator[Breach]:
 def balances_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
     """I2, in one statement per range, so that sales that go on meanwhile disturb nothing."""
     for part in scope.ranges(LedgerAccount.objects.filter(owner__isnull=False)):
-        for code, currency, cached, summed, last in _rows(
+        for code, currency, cached, summed, last in scope.query(
             """
             SELECT a.code, a.currency, a.balance_minor, tally.total,
                    (SELECT l.balance_after_minor FROM wallets_journalline l
@@ -82,7 +80,7 @@ def balances_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
 def checkpoints_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
     """I2 for the platform's accounts, whose balance is checkpoint plus tail."""
     for part in scope.ranges(LedgerAccount.objects.filter(owner__isnull=True)):
-        for code, currency, checkpoint, summed in _rows(
+        for code, currency, checkpoint, summed in scope.query(
             """
             SELECT a.code, a.currency, c.balance_minor, tally.total
               FROM wallets_ledgeraccount a JOIN wallets_accountcheckpoint c ON c.account_id = a.id
@@ -100,7 +98,7 @@ def checkpoints_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
 def no_debit_overdraws(scope: Scope) -> Iterator[Breach]:
     """I3."""
     for part in scope.ranges(JournalLine.objects.all()):
-        for line_id, code, kind, balance, currency in _rows(
+        for line_id, code, kind, balance, currency in scope.query(
             """
             SELECT l.id, a.code, e.kind, l.balance_after_minor, l.currency
               FROM wallets_journalline l
@@ -120,7 +118,7 @@ def guards_stand(scope: Scope) -> Iterator[Breach]:
         scope.examined += len(expected)
         enabled = {
             name
-            for (name,) in _rows(
+            for (name,) in scope.query(
                 "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgenabled = 'A'", [table]
             )
         }
@@ -132,7 +130,7 @@ def sources_post_once(scope: Scope) -> Iterator[Breach]:
     """I5; the key's UNIQUE constraint keeps repeats out, this finds two keys for one purpose."""
     once = [kind.value for kind in ONCE_PER_SOURCE]
     for part in scope.ranges(JournalEntry.objects.filter(kind__in=once)):
-        for source_kind, source_id, kind, first, last in _rows(
+        for source_kind, source_id, kind, first, last in scope.query(
             """
             SELECT e.source_kind, e.source_id, e.kind, min(other.id), max(other.id)
               FROM wallets_journalentry e
@@ -169,7 +167,7 @@ def seal_chain_is_unbroken(scope: Scope) -> Iterator[Breach]:
 def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
     """I13: entry, lines and accounts agree."""
     for part in scope.ranges(JournalLine.objects.all()):
-        for line_id, line_currency, entry_currency, code in _rows(
+        for line_id, line_currency, entry_currency, code in scope.query(
             """
             SELECT l.id, l.currency, e.currency, a.code
               FROM wallets_journalline l
@@ -181,9 +179,3 @@ def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last],
         ):
             yield Breach(f"line {line_id} in {line_currency}: entry in {entry_currency}, account {code}")
-
-
-def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()

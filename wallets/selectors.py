@@ -68,9 +68,7 @@ def entry_detail(*, user: User, entry_uuid: UUID) -> dict[str, Any]:
 
     Other people's lines are left out; the platform's are shown without its balance. NotFound for anything else.
     """
-    lines = list(
-        JournalLine.objects.filter(entry__uuid=entry_uuid).select_related("entry", "account").order_by("id")
-    )
+    lines = list(JournalLine.objects.filter(entry__uuid=entry_uuid).select_related("entry", "account").order_by("id"))
     if not any(line.account.owner_id == user.pk for line in lines):
         raise NotFound("This transaction is not in your history.")
     entry = lines[0].entry

@@ -61,9 +61,7 @@ class TransactionSerializer(serializers.Serializer):
 
 
 class EntryLineSerializer(serializers.Serializer):
-    account = serializers.CharField(
-        help_text="Yours: available, clearing, held, disputed; the rest is the platform's."
-    )
+    account = serializers.CharField(help_text="Yours: available, clearing, held, disputed; the rest is the platform's.")
     yours = serializers.BooleanField()
     amount = AmountField()
     balance_after = AmountField(allow_null=True)
@@ -75,14 +73,20 @@ class EntrySourceSerializer(serializers.Serializer):
 
 
 class EntryDetailSerializer(serializers.Serializer):
+    """`source` is the name of an attribute of every field, so that field is added by name."""
+
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=EntryKind.choices)
     currency = CurrencyField()
     description = serializers.CharField()
     reference = serializers.CharField()
     created_at = serializers.DateTimeField()
-    source = EntrySourceSerializer(help_text="The business event behind the entry.")
     lines = EntryLineSerializer(many=True)
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        fields["source"] = EntrySourceSerializer(help_text="The business event behind the entry.")
+        return fields
 
 
 class BalanceQuerySerializer(serializers.Serializer):

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.selectors import signed_in
 from learning247.kit.api.pagination import HistoryPagination
 from wallets.models import JournalLine
 from wallets.selectors import balances_of, entry_detail, transaction_list
@@ -30,7 +31,7 @@ class BalanceViewSet(GenericViewSet):
         """What you have, by currency."""
         query = BalanceQuerySerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
-        balances = balances_of(user=request.user, currency=query.validated_data.get("currency"))
+        balances = balances_of(user=signed_in(request.user), currency=query.validated_data.get("currency"))
         return Response(BalancesSerializer({"balances": balances}).data)
 
 
@@ -45,7 +46,7 @@ class TransactionViewSet(GenericViewSet):
         query.is_valid(raise_exception=True)
         wanted: dict[str, Any] = query.validated_data
         return transaction_list(
-            user=self.request.user,
+            user=signed_in(self.request.user),
             currency=wanted.get("currency"),
             kind=wanted.get("type"),
             since=wanted.get("from"),
@@ -61,4 +62,4 @@ class TransactionViewSet(GenericViewSet):
     @extend_schema(responses=EntryDetailSerializer, operation_id="wallet_transaction")
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """One transaction: its lines and the business event behind it."""
-        return Response(EntryDetailSerializer(entry_detail(user=request.user, entry_uuid=pk)).data)
+        return Response(EntryDetailSerializer(entry_detail(user=signed_in(request.user), entry_uuid=pk)).data)

@@ -60,6 +60,12 @@ class Conflict(DomainError):
     detail = "This is not possible in the current state."
 
 
+class RequestTooLarge(DomainError):
+    status = 413
+    code = "request_too_large"
+    detail = "The body is larger than this endpoint takes."
+
+
 class Unprocessable(DomainError):
     status = 422
     code = "unprocessable"

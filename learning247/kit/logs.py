@@ -6,7 +6,9 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-_SECRET_KEY = re.compile(r"passw|secret|token|authorization|cookie|signature|api_key|card|cvv|pin\b|otp|code_hash", re.I)
+_SECRET_KEY = re.compile(
+    r"passw|secret|token|authorization|cookie|signature|api_key|card|cvv|pin\b|otp|code_hash", re.I
+)
 _SECRET_TEXT = re.compile(
     r"((?:sk|rk|whsec)_[A-Za-z0-9]{3})[A-Za-z0-9_]+"  # gateway keys
     r"|(Bearer\s+)[A-Za-z0-9._~+/=-]+"

@@ -1,16 +1,10 @@
 """What may go wrong in records, and the answers of the Idempotency-Key contract (api.md, Conventions)."""
 
-from learning247.kit.errors import Conflict, DomainError, Malformed, Unprocessable
+from learning247.kit.errors import Conflict, Malformed, Unprocessable
 
 
 class EventNotReady(Exception):
     """A handler cannot handle the event yet, most often because our own row is still on its way: try again later."""
-
-
-class RequestTooLarge(DomainError):
-    status = 413
-    code = "request_too_large"
-    detail = "The body is larger than this endpoint takes."
 
 
 class IdempotencyKeyRequired(Malformed):

@@ -23,7 +23,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from learning247.kit.api.renderers import to_json
-from learning247.records.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired, RequestTooLarge
+from learning247.kit.errors import RequestTooLarge
+from learning247.records.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
 from learning247.records.services.idempotency import (
     StoredAnswer,
     idempotency_claim,

@@ -1,8 +1,9 @@
-"""A laptop: embedded servers, sandbox gateways, mails on the console. `embedded.local_environment()` made the secrets."""
+"""A laptop: embedded servers, sandbox gateways, mails on the console; `learning247.embedded` made the secrets."""
 
 from learning247.kit.logs import logging_config
 from learning247.settings.base import *  # noqa: F403
-from learning247.settings.base import LOG_LEVEL, env
+from learning247.settings.base import LOG_LEVEL
+from learning247.settings.env import env
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["*"]
@@ -13,6 +14,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-STATIC_ROOT = None  # files come straight from the apps; nothing to collect
+STATIC_ROOT = None  # type: ignore[assignment] # files come straight from the apps; nothing to collect
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -3,7 +3,8 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from learning247.settings.base import *  # noqa: F403
-from learning247.settings.base import PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS, env
+from learning247.settings.base import PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS
+from learning247.settings.env import env
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["prod-api.aahbibi.com"])
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith(".")]

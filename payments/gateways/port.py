@@ -51,7 +51,7 @@ class GatewayPayment:
 
 class Gateway(Protocol):
     def open_checkout(self, request: CheckoutRequest) -> Checkout:
-        """Raises GatewayRejected (a conclusive no), CheckoutLost (opened before, address unknown), GatewayUnavailable."""
+        """Raises GatewayRejected (a conclusive no), CheckoutLost (open, its address is lost), GatewayUnavailable."""
 
     def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
         """What the gateway knows of our payment now. Raises GatewayUnavailable."""

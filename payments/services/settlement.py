@@ -4,7 +4,7 @@ Webhook, `verify` and the sweeper all come through `payment_settle`: it asks the
 then records the answer under the payment's lock. Whoever comes second finds the work done.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from learning247.kit.clock import now
-from learning247.kit.money import EXPONENTS, share_of
+from learning247.kit.money import EXPONENTS, Money, share_of
 from learning247.records.services.mail import mail_queue
 from payments.enums import EntitlementSource, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
@@ -77,30 +77,30 @@ def _report_record(payment_id: UUID, reported: GatewayPayment) -> Payment:
     payment = payment_lock(payment_id)
     if payment.status not in UNSETTLED_STATUSES:
         return payment  # the webhook, `verify` or the sweeper was here first
-    payment.checked_at = now()
+    payment.checked_at = moment = now()
     if reported.status == GatewayPaymentStatus.CAPTURED:
-        _captured(payment, reported)
+        _captured(payment, reported, moment)
     elif reported.status == GatewayPaymentStatus.FAILED:
         payment.status = PaymentStatus.FAILED
         payment.failure_reason = (reported.failure_reason or "The payment was declined.")[:200]
-    elif reported.status == GatewayPaymentStatus.EXPIRED or payment.expires_at <= payment.checked_at:
+    elif reported.status == GatewayPaymentStatus.EXPIRED or payment.expires_at <= moment:
         payment.status = PaymentStatus.EXPIRED
     payment.save()
     return payment
 
 
-def _captured(payment: Payment, reported: GatewayPayment) -> None:
+def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> None:
     payment.captured_minor = reported.amount_minor
     payment.captured_currency = reported.currency
     payment.gateway_payment_id = reported.gateway_payment_id
     payment.gateway_fee_minor = reported.gateway_fee_minor
     payment.failure_reason = ""
     disagreement = _disagreement(payment, reported)
-    entitlement = None if disagreement else _entitle(payment)
+    entitlement = None if disagreement else _entitle(payment, moment)
     if entitlement is None:
         _hold_for_review(payment, disagreement or ReviewReason.ALREADY_OWNED)
         return
-    _book_sale(payment)
+    _book_sale(payment, moment)
     granted(entitlement, payment)
     _tell_about_sale(payment)
 
@@ -114,21 +114,23 @@ def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | 
     return None
 
 
-def _entitle(payment: Payment) -> Entitlement | None:
-    """The buyer's entitlement; None when they own the product already. The unique constraint decides, so two payments
-    that settle at the same moment cannot both have it."""
+def _entitle(payment: Payment, moment: datetime) -> Entitlement | None:
+    """The buyer's entitlement; None when they own the product already.
+
+    The unique constraint decides, so two payments that settle at the same moment cannot both have it.
+    """
     entitlement = Entitlement(
         user=payment.buyer,
         product=payment.product,
         source=EntitlementSource.PURCHASE,
         payment=payment,
-        starts_at=payment.checked_at,
+        starts_at=moment,
     )
     Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
     return entitlement if Entitlement.objects.filter(pk=entitlement.pk).exists() else None
 
 
-def _book_sale(payment: Payment) -> None:
+def _book_sale(payment: Payment, moment: datetime) -> None:
     gross = payment.amount_minor
     seller = payment.product.seller
     if seller is None:
@@ -149,11 +151,11 @@ def _book_sale(payment: Payment) -> None:
         reference=payment.reference,
         description=f"Sale of {payment.product.title}"[:200],
     )
-    payment.status, payment.settled_at = PaymentStatus.PAID, payment.checked_at
+    payment.status, payment.settled_at = PaymentStatus.PAID, moment
 
 
 def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
-    """The gateway holds money of ours that we may not settle: it goes to `unsettled`, as captured, and people decide."""
+    """The gateway holds money that we may not settle: it goes to `unsettled`, as captured, and people decide."""
     payment.status, payment.review_reason = PaymentStatus.IN_REVIEW, reason
     captured, currency = payment.captured_minor or 0, payment.captured_currency
     logger.error("payment_in_review", reference=payment.reference, reason=reason.value)
@@ -183,7 +185,7 @@ def _tell_about_sale(payment: Payment) -> None:
     mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
     seller = payment.product.seller
     if seller is not None:
-        share = type(payment.money)(payment.amount_minor - (payment.platform_fee_minor or 0), payment.currency)
+        share = Money(payment.amount_minor - (payment.platform_fee_minor or 0), payment.currency)
         mail_queue(
             key=f"payment:{payment.pk}:sale_notice",
             to=seller.email,

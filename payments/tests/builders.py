@@ -12,7 +12,7 @@ from payments.services.products import product_create
 
 
 def build_product(*, seller: User | None = None, prices: tuple[Money, ...] = (), title: str = "Algebra") -> Product:
-    """An active video (a kind that no content app has claimed in these tests), by default NGN 25,000.00 and USD 30.00."""
+    """An active video (a kind that no content app claims in these tests), by default NGN 25,000.00 and USD 30.00."""
     return product_create(
         kind=ProductKind.VIDEO,
         item_id=new_id(),

@@ -58,9 +58,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "balance_minor",
-                    models.BigIntegerField(
-                        blank=True, help_text="Minor units; null for the platform's.", null=True
-                    ),
+                    models.BigIntegerField(blank=True, help_text="Minor units; null for the platform's.", null=True),
                 ),
                 (
                     "code",
@@ -84,9 +82,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "opened_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 (
                     "owner",
@@ -127,9 +123,7 @@ class Migration(migrations.Migration):
                 ("uuid", models.UUIDField(default=learning247.kit.ids.new_id, editable=False, unique=True)),
                 (
                     "key",
-                    models.CharField(
-                        help_text="Purpose and subject: payment:<id>:sale.", max_length=120, unique=True
-                    ),
+                    models.CharField(help_text="Purpose and subject: payment:<id>:sale.", max_length=120, unique=True),
                 ),
                 (
                     "kind",
@@ -173,17 +167,13 @@ class Migration(migrations.Migration):
                 ("transaction_id", models.BigIntegerField(editable=False)),
                 (
                     "posted_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
             ],
             options={
                 "verbose_name_plural": "journal entries",
                 "ordering": ("-id",),
-                "indexes": [
-                    models.Index(fields=["source_kind", "source_id"], name="journal_entry_by_source")
-                ],
+                "indexes": [models.Index(fields=["source_kind", "source_id"], name="journal_entry_by_source")],
             },
         ),
         migrations.CreateModel(
@@ -227,16 +217,12 @@ class Migration(migrations.Migration):
                 ("entry_count", models.PositiveIntegerField()),
                 (
                     "previous_digest",
-                    models.BinaryField(
-                        help_text="32 zero bytes before the first seal.", max_length=32, unique=True
-                    ),
+                    models.BinaryField(help_text="32 zero bytes before the first seal.", max_length=32, unique=True),
                 ),
                 ("digest", models.BinaryField(max_length=32, unique=True)),
                 (
                     "sealed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), editable=False
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
             ],
             options={
@@ -259,9 +245,7 @@ class Migration(migrations.Migration):
                 ("placed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
-                "constraints": [
-                    models.CheckConstraint(condition=models.Q(("id", 1)), name="seal_horizon_is_one_row")
-                ],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="seal_horizon_is_one_row")],
             },
         ),
         migrations.AddIndex(
@@ -272,9 +256,7 @@ class Migration(migrations.Migration):
             model_name="ledgeraccount",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(
-                        ("owner__isnull", False), ("kind__in", ["available", "clearing", "held", "disputed"])
-                    ),
+                    models.Q(("owner__isnull", False), ("kind__in", ["available", "clearing", "held", "disputed"])),
                     models.Q(
                         ("owner__isnull", True),
                         models.Q(("kind__in", ["available", "clearing", "held", "disputed"]), _negated=True),
@@ -298,9 +280,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="ledgeraccount",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("currency__in", ["USD", "NGN", "GBP", "EUR", "GHS", "KES", "ZAR", "JPY", "KWD"])
-                ),
+                condition=models.Q(("currency__in", ["USD", "NGN", "GBP", "EUR", "GHS", "KES", "ZAR", "JPY", "KWD"])),
                 name="ledger_account_currency_known",
             ),
         ),
@@ -310,9 +290,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="journalline",
-            constraint=models.UniqueConstraint(
-                fields=("entry", "account"), name="journal_line_once_per_account"
-            ),
+            constraint=models.UniqueConstraint(fields=("entry", "account"), name="journal_line_once_per_account"),
         ),
         migrations.AddConstraint(
             model_name="journalline",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, connection
 
@@ -83,7 +83,7 @@ def _insert(
     description: str,
 ) -> tuple[int | None, int]:
     """(entry id or None, how many of the accounts exist)."""
-    parameters = [
+    parameters: list[Any] = [
         [posting.account.code(currency) for posting in postings],
         [posting.amount_minor for posting in postings],
         new_id(),

@@ -44,18 +44,25 @@ class SealRun:
 
 def ledger_seal() -> SealRun:
     """Seal up to the last horizon if it has matured, then place a new one. Safe to run twice and in two processes."""
-    with transaction.atomic(durable=True):
-        _execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
-        horizon = SealHorizon.objects.filter(pk=1).first()
-        if horizon is None:
-            _place_horizon()
-            return SealRun(0, 0)
-        if not _matured(horizon):
-            return SealRun(0, 0)
-        run = _seal_up_to(horizon.entry_id)
-        _move_checkpoints(horizon.line_id)
-        _place_horizon()
-        return run
+    run = _seal_to_horizon()
+    if run is None:
+        return SealRun(0, 0)
+    _place_horizon()
+    return run
+
+
+@transaction.atomic(durable=True)
+def _seal_to_horizon() -> SealRun | None:
+    """Seal what the horizon allows; None while a transaction of its time still runs."""
+    _execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
+    horizon = SealHorizon.objects.filter(pk=1).first()
+    if horizon is None:
+        return SealRun(0, 0)
+    if not _matured(horizon):
+        return None
+    run = _seal_up_to(horizon.entry_id)
+    _move_checkpoints(horizon.line_id)
+    return run
 
 
 def range_digest(*, first: int, last: int, previous: bytes) -> tuple[int, bytes]:
@@ -64,8 +71,12 @@ def range_digest(*, first: int, last: int, previous: bytes) -> tuple[int, bytes]
     return count, bytes(digest)
 
 
+@transaction.atomic(durable=True)
 def _place_horizon() -> None:
     # The numbers first, our own transaction id second: whoever holds a number up to these has a lower id than ours.
+    # Hence a transaction of its own: the one that seals has its id long before this, and a sale that began in between
+    # would count as ended while it still runs.
+    _execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
     entry_id, line_id = _row(
         "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger_entry_number),"
         "       (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM ledger_line_number)"

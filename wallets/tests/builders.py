@@ -19,7 +19,7 @@ def build_person(**fields: object) -> User:
 def post_sale(
     creator_id: UUID, *, gross_minor: int, fee_minor: int, currency: str = "NGN", key: str | None = None
 ) -> int:
-    """The three lines of a sale through Paystack, committed (or in the caller's transaction). Returns the entry's id."""
+    """The three lines of a sale through Paystack, committed or in the caller's transaction; the entry's id."""
     sale = new_id().hex
     with transaction.atomic():
         return entry_post(

@@ -93,9 +93,7 @@ def test_a_refund_may_leave_a_debt_and_later_sales_repay_it():
 
     post_sale(creator.pk, gross_minor=30, fee_minor=0)
 
-    assert balances_of(user=creator)[0].available == -40, (
-        "a credit is accepted while the balance stays negative"
-    )
+    assert balances_of(user=creator)[0].available == -40, "a credit is accepted while the balance stays negative"
 
 
 def test_a_refund_never_takes_held_money():

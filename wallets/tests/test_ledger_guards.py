@@ -95,9 +95,7 @@ def test_lines_cannot_be_added_to_an_entry_that_was_posted_before():
     assert JournalLine.objects.filter(entry_id=entry).count() == 3
 
 
-@pytest.mark.parametrize(
-    ("entry_currency", "line_currency"), [("NGN", "USD"), ("USD", "NGN"), ("USD", "USD")]
-)
+@pytest.mark.parametrize(("entry_currency", "line_currency"), [("NGN", "USD"), ("USD", "NGN"), ("USD", "USD")])
 def test_a_line_has_the_currency_of_its_account_and_of_its_entry(entry_currency, line_currency):
     naira = open_account("fees")
 
@@ -150,9 +148,7 @@ def test_plain_sql_cannot_overdraw_a_person():
 def test_nothing_posted_can_be_changed_whatever_the_session_says(sql, session):
     creator = build_person()
     post_sale(creator.pk, gross_minor=100, fee_minor=20)
-    before = execute(
-        "SELECT id, account_id, amount_minor, balance_after_minor FROM wallets_journalline ORDER BY id"
-    )
+    before = execute("SELECT id, account_id, amount_minor, balance_after_minor FROM wallets_journalline ORDER BY id")
 
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         execute(f"SET LOCAL session_replication_role = {session}")
@@ -160,9 +156,7 @@ def test_nothing_posted_can_be_changed_whatever_the_session_says(sql, session):
 
     assert rule_of(refusal) == "ledger_is_immutable"
     assert (
-        execute(
-            "SELECT id, account_id, amount_minor, balance_after_minor FROM wallets_journalline ORDER BY id"
-        )
+        execute("SELECT id, account_id, amount_minor, balance_after_minor FROM wallets_journalline ORDER BY id")
         == before
     )
 
@@ -194,7 +188,8 @@ def test_the_line_itself_cannot_claim_a_balance_or_a_number():
         entry = insert_entry()
         for account, amount in ((fees, 100), (sales, -100)):
             execute(
-                "INSERT INTO wallets_journalline (id, entry_id, account_id, amount_minor, currency, balance_after_minor)"
+                "INSERT INTO wallets_journalline"
+                " (id, entry_id, account_id, amount_minor, currency, balance_after_minor)"
                 " VALUES (77, %s, %s, %s, 'NGN', 999)",
                 [entry, account, amount],
             )

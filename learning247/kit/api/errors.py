@@ -11,13 +11,16 @@ from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatte
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
 from drf_standardized_errors.handler import exception_handler
 from drf_standardized_errors.types import ErrorResponse
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from learning247.kit.api.renderers import to_json
 from learning247.kit.errors import DomainError, Unavailable
 from learning247.kit.request_ids import request_id_of
 
 __all__ = ["ExceptionFormatter", "ExceptionHandler", "error_response", "exception_handler", "not_found", "server_error"]
+
+# RFC 6750: what a 401 asks for.
+BEARER = 'Bearer realm="api"'
 
 
 class ExceptionHandler(BaseHandler):
@@ -31,8 +34,14 @@ class ExceptionHandler(BaseHandler):
 
 
 def _as_api_exception(error: DomainError) -> APIException:
-    converted = APIException(detail=error.detail, code=error.code)
+    converted: APIException
+    if error.status == 400 and error.attr:
+        converted = ValidationError({error.attr: [ErrorDetail(error.detail, code=error.code)]})
+    else:
+        converted = APIException(detail=error.detail, code=error.code)
     converted.status_code = error.status
+    if error.status == 401:
+        converted.auth_header = BEARER  # type: ignore[attr-defined]
     converted.wait = error.retry_after  # type: ignore[attr-defined]
     converted.extra = error.extra  # type: ignore[attr-defined]
     converted.attr = error.attr  # type: ignore[attr-defined]
@@ -42,7 +51,7 @@ def _as_api_exception(error: DomainError) -> APIException:
 class ExceptionFormatter(BaseFormatter):
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
         body: dict[str, Any] = {
-            "type": error_response.type.value,
+            "type": str(error_response.type),
             "errors": [
                 {"code": error.code, "detail": error.detail, "attr": error.attr or getattr(self.exc, "attr", None)}
                 for error in error_response.errors
@@ -84,5 +93,3 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """`handler500`: says nothing of the cause; the log has it under the same request id."""
     return error_response(request, status=500, code="error", detail="Something went wrong on our side.")
-
-

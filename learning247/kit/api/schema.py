@@ -1,11 +1,56 @@
-"""OpenAPI generation: the error envelope documented as it is really sent, with `request_id` and `extra`."""
+"""OpenAPI generation: the error envelope documented as it is really sent, on every operation that can send it."""
 
-from drf_standardized_errors.openapi import AutoSchema as BaseAutoSchema
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
+from drf_spectacular.utils import Direction
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class ErrorDetailSerializer(serializers.Serializer):
+    code = serializers.CharField(help_text="For programs.")
+    detail = serializers.CharField(help_text="For people: what is wrong and what to do next.")
+    attr = serializers.CharField(allow_null=True, help_text="The request's field at fault.")
+
+
+class ErrorSerializer(serializers.Serializer):
+    """The one envelope of every error, from validation to 500."""
+
+    type = serializers.ChoiceField(choices=("validation_error", "client_error", "server_error"))
+    request_id = serializers.CharField(help_text="Quote it to support; the log has it.")
+    extra = serializers.DictField(required=False, help_text="What a program can use, where the code has some.")
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        # `errors` is an attribute of every serializer, so that field is added by name.
+        fields["errors"] = ErrorDetailSerializer(many=True)
+        return fields
 
 
 class AutoSchema(BaseAutoSchema):
-    """One tag per first path segment that means something; error answers by drf-standardized-errors."""
+    """One tag per first path segment that means something, and the error envelope per status that may come."""
 
     def get_tags(self) -> list[str]:
         segments = [part for part in self.path.split("/") if part and part != "api"]
         return [segments[0]] if segments else ["platform"]
+
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
+        if direction == "response":
+            for status in self._error_statuses():
+                if status not in bodies:
+                    bodies[status] = self._get_response_for_code(ErrorSerializer, status)
+        return bodies
+
+    def _error_statuses(self) -> list[str]:
+        statuses = ["400", "429"]
+        if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
+            statuses += ["401", "403"]
+        if "{" in self.path:
+            statuses.append("404")
+        if self.method not in SAFE_METHODS:
+            statuses += ["409", "413", "422", "503"]
+        return sorted(statuses)
