@@ -43,7 +43,7 @@ class Command(BaseCommand):
         parser.add_argument("--print", action="store_true", help="show the demo sign-ins")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if "production" in (os.environ.get("DJANGO_ENV"), settings.SETTINGS_MODULE.rpartition(".")[2]):
+        if "production" in (os.environ.get("DJANGO_ENV"), str(settings.SETTINGS_MODULE).rpartition(".")[2]):
             raise CommandError("Demo people have known passwords: load_demo does not run in production.")
         # The learner is made last, so that a run that was interrupted is finished by the next one.
         if not User.objects.filter(email=LEARNER).exists():
