@@ -276,7 +276,8 @@ def test_a_change_that_adds_up_in_itself_is_found_by_the_seal_alone():
     with guards_off("wallets_journalline", "wallets_ledgeraccount"):
         execute(
             "UPDATE wallets_journalline"
-            " SET amount_minor = amount_minor + 5, balance_after_minor = balance_after_minor + 5 WHERE entry_id = %s AND account_id = %s",
+            " SET amount_minor = amount_minor + 5, balance_after_minor = balance_after_minor + 5"
+            " WHERE entry_id = %s AND account_id = %s",
             second,
             account.pk,
         )
