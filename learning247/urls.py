@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from drf_spectacular.utils import extend_schema, inline_serializer
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework import serializers
@@ -38,8 +39,11 @@ def front_door(request: Request) -> Response:
     return Response(FRONT_DOOR)
 
 
+admin.site.site_header = admin.site.site_title = "Learning247 administration"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front_door, name="front-door"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),

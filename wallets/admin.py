@@ -39,6 +39,7 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     list_display = ("id", "posted_at", "kind", "currency", "reference", "description")
     list_filter = ("kind", "currency")
     search_fields = ("reference", "key", "source_id")
+    fields = ("id", "posted_at", "kind", "currency", "reference", "description", "key", "source_kind", "source_id")
     inlines = (LineInline,)
 
 

@@ -80,7 +80,7 @@ class JournalEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     uuid = models.UUIDField(unique=True, default=new_id, editable=False)
-    key = models.CharField(max_length=120, unique=True, help_text="Purpose and subject: payment:<id>:sale.")
+    key = models.CharField(max_length=120, unique=True, help_text="Purpose and subject: payment:ID:sale.")
     kind = models.CharField(max_length=30, choices=EntryKind)
     currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
     source_kind = models.CharField(max_length=30, help_text="What caused it: payment, withdrawal, …")

@@ -134,6 +134,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        verbose_name_plural = "audit entries"
         indexes = (models.Index(fields=("subject_kind", "subject_id", "-id"), name="records_audit_by_subject"),)
 
     def __str__(self) -> str:

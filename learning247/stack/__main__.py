@@ -26,7 +26,7 @@ MANAGE = [sys.executable, "manage.py"]
 BANNER = """
   Learning247 is running.  Ctrl-C stops it.
 
-    API        {web}/api
+    API        {web}
     API docs   {web}/api/docs
     Admin      {web}/admin
     Sandbox    {sandbox}   (offline Paystack and Stripe)

@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ("uuid", models.UUIDField(default=learning247.kit.ids.new_id, editable=False, unique=True)),
                 (
                     "key",
-                    models.CharField(help_text="Purpose and subject: payment:<id>:sale.", max_length=120, unique=True),
+                    models.CharField(help_text="Purpose and subject: payment:ID:sale.", max_length=120, unique=True),
                 ),
                 (
                     "kind",

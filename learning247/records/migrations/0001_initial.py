@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-id",),
+                "verbose_name_plural": "audit entries",
                 "indexes": [
                     models.Index(fields=["subject_kind", "subject_id", "-id"], name="records_audit_by_subject")
                 ],
