@@ -1,15 +1,30 @@
-from django.urls import path
+from django.urls import path, register_converter
 
 from payments.views import AccessViewSet, ConfigViewSet, PaymentViewSet, VerificationViewSet
 from payments.webhooks import paystack_webhook, stripe_webhook
+
+
+class ReferenceConverter:
+    """What a reference of ours can look like; anything else (a NUL, say) is a 404 before it meets the database."""
+
+    regex = "[A-Za-z0-9.=-]{1,40}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(ReferenceConverter, "payment_reference")
 
 urlpatterns = [
     path("api/payments/config", ConfigViewSet.as_view({"get": "retrieve"})),
     path("api/payments/initialize", PaymentViewSet.as_view({"post": "create"})),
     path("api/payments/access", AccessViewSet.as_view({"get": "retrieve"})),
-    path("api/payments/verify/<str:reference>", VerificationViewSet.as_view({"post": "create"})),
+    path("api/payments/verify/<payment_reference:reference>", VerificationViewSet.as_view({"post": "create"})),
     path("api/payments", PaymentViewSet.as_view({"get": "list"})),
-    path("api/payments/<str:reference>", PaymentViewSet.as_view({"get": "retrieve"})),
+    path("api/payments/<payment_reference:reference>", PaymentViewSet.as_view({"get": "retrieve"})),
     path("api/webhooks/paystack", paystack_webhook),
     path("api/webhooks/stripe", stripe_webhook),
 ]
