@@ -5,6 +5,7 @@ or deferred constraints matter, `committed_db` gives a database of the test's ow
 dropped afterwards; never a flush, whose TRUNCATE the ledger refuses.
 """
 
+import socket
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import redis
 from celery import current_app
 from django.conf import settings
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection, connections
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from django.test.utils import setup_databases, teardown_databases
@@ -99,10 +101,27 @@ def _run_next(queue: SimpleQueue) -> str | None:
     return name
 
 
+class _ApiServer(ThreadedWSGIServer):
+    request_queue_size = 1_024  # Django's 10 drops connections when a hundred clients come at once
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connected, address = super().get_request()
+        # Or every answer on a kept-alive connection waits 40 ms for an acknowledgement.
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected, address
+
+    def serve_forever(self, poll_interval: float = 0.02) -> None:
+        super().serve_forever(poll_interval)
+
+
+class _ApiServerThread(LiveServerThread):
+    server_class = _ApiServer
+
+
 @pytest.fixture
 def api_server(committed_db: str) -> Iterator[str]:
     """The application behind a real HTTP server with a thread per request. Yields its base URL."""
-    server = LiveServerThread("127.0.0.1", _StaticFilesHandler)
+    server = _ApiServerThread("127.0.0.1", _StaticFilesHandler)
     server.daemon = True
     server.start()
     server.is_ready.wait()
