@@ -1,14 +1,96 @@
-"""In these tests videos are sold, and granting one does nothing: the content apps have tests of their own."""
+"""In these tests videos are sold, and granting one does nothing: the content apps have tests of their own.
 
-from collections.abc import Iterator
+Every test that commits ends with the proof: all checks hold, unless the test says that it breaks the books.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
+from django.conf import settings as django_settings
 
+from learning247.records.services.prove import checks_run
 from payments import kinds
 from payments.enums import ProductKind
+from payments.tests.wire import poll
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def sellable_videos(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setitem(kinds._on_granted, ProductKind.VIDEO, lambda entitlement, payment: None)
     yield
+
+
+@pytest.fixture
+def breaks_the_books() -> None:
+    """For a test that takes a guard away to see the fault: nothing is proved after it."""
+
+
+@pytest.fixture(autouse=True)
+def books_are_proved(request: pytest.FixtureRequest) -> Iterator[None]:
+    if "committed_db" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("committed_db")
+    yield
+    if "breaks_the_books" not in request.fixturenames:
+        assert [result for result in checks_run() if not result.holds] == []
+
+
+@pytest.fixture
+def serve(gateways: Any, settings: Any, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """`serve(**environment)` starts the API as in production, gunicorn with its processes; returns its address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(**environment: str) -> str:
+        port = free_port()
+        database = urlsplit(os.environ["DATABASE_URL"])._replace(
+            path="/" + django_settings.DATABASES["default"]["NAME"]
+        )
+        wanted = {
+            "DJANGO_ENV": "test",
+            "DJANGO_SETTINGS_MODULE": "learning247.settings.test",
+            "DATABASE_URL": database.geturl(),
+            "PAYSTACK_BASE_URL": settings.PAYSTACK_BASE_URL,
+            "STRIPE_API_BASE": settings.STRIPE_API_BASE,
+            "WEB_HOST": "127.0.0.1",
+            "PORT": str(port),
+        }
+        log = (tmp_path / f"web-{port}.log").open("wb")
+        command = [sys.executable, "-m", "payments.tests.web"]
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **wanted, **environment}, stdout=log, stderr=log
+        )
+        running.append(process)
+        url = f"http://127.0.0.1:{port}"
+        assert poll(lambda: answers(f"{url}/health/live"), seconds=30), Path(log.name).read_text()
+        return url
+
+    yield start
+    for process in running:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False

@@ -1,0 +1,16 @@
+"""gunicorn as in production, selling the videos that these tests sell. `python -m payments.tests.web`"""
+
+import sys
+
+import django
+from gunicorn.app.wsgiapp import WSGIApplication
+
+if __name__ == "__main__":
+    django.setup()
+
+    from payments.enums import ProductKind
+    from payments.kinds import register_product_kind
+
+    register_product_kind(ProductKind.VIDEO, on_granted=lambda entitlement, payment: None)
+    sys.argv = ["gunicorn", "--preload", "-c", "gunicorn.conf.py"]
+    WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()
