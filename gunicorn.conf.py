@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 wsgi_app = "learning247.wsgi"
 bind = f"{os.environ.get('WEB_HOST', '0.0.0.0')}:{os.environ.get('PORT', '8080')}"  # noqa: S104
@@ -21,3 +22,10 @@ errorlog = "-"
 # A worker's sign of life is a file; on a slow disk it would look dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Load the routes, and with them every view, before the first request: it would wait a tenth of a second for it."""
+    from django.urls import get_resolver  # noqa: PLC0415 - Django is set up only now
+
+    get_resolver().url_patterns  # noqa: B018 - a cached property

@@ -1,10 +1,21 @@
-"""The rows that payments contends for, in the order in which they are locked: payment, then ledger accounts (which the
-posting statement locks by id)."""
+"""The rows that payments contends for, in the order in which they are locked: product, payment, then ledger accounts
+(which the posting function locks by id)."""
 
 from uuid import UUID
 
+from django.db import connection
+
 from learning247.kit.locks import bound_lock_wait
 from payments.models import Payment
+
+
+def product_hold(product_id: UUID) -> None:
+    """Keep the product from being erased until the transaction ends; its buyers do not wait for each other.
+
+    The foreign key would ask for the same lock, but only at commit, when the answer would be an IntegrityError.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM payments_product WHERE id = %s FOR KEY SHARE", [product_id])
 
 
 def payment_lock(payment_id: UUID) -> Payment:

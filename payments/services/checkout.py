@@ -21,7 +21,7 @@ from payments.errors import (
 )
 from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, gateway_named
 from payments.kinds import granted
-from payments.locks import payment_lock
+from payments.locks import payment_lock, product_hold
 from payments.models import Entitlement, Payment, Price, Product
 
 
@@ -67,9 +67,7 @@ def _payment_claim(
     earlier = mine.select_related("product", "buyer").first()
     if earlier:
         return earlier
-    product = Product.objects.filter(kind=product_kind, item_id=item_id, active=True).select_related("seller").first()
-    if product is None:
-        raise ProductNotFound
+    product = _product_on_sale(product_kind, item_id)
     access = explain(buyer, product)
     if access.granted:
         raise AlreadyOwned("This is your own item." if access.reason == "owner" else None)
@@ -95,6 +93,18 @@ def _payment_claim(
     else:
         payment.save(force_insert=True)
     return payment
+
+
+def _product_on_sale(kind: str, item_id: UUID) -> Product:
+    on_sale = Product.objects.filter(kind=kind, item_id=item_id, active=True).select_related("seller")
+    found = on_sale.first()
+    if found is None:
+        raise ProductNotFound
+    product_hold(found.pk)
+    held = on_sale.first()  # again, now that it can no longer be erased
+    if held is None:
+        raise ProductNotFound
+    return held
 
 
 def new_reference() -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money, share_of
@@ -56,19 +56,28 @@ def gateway_reference_learn(*, reference: str, gateway_reference: str) -> None:
 def pending_sweep(*, limit: int = 100) -> int:
     """Ask the gateways about payments that nobody tells us of: declined, abandoned, expired, or a lost webhook.
 
-    Returns how many were asked about. A gateway that is away is asked again in the next run.
+    Returns how many were asked about. Those never asked about come first. A gateway that is away is left alone for
+    the rest of the run; a payment that cannot be settled keeps no other waiting.
     """
     moment = now()
     due = Payment.objects.filter(status=PaymentStatus.PENDING, created_at__lt=moment - ASK_AGAIN_AFTER).filter(
         Q(checked_at__isnull=True) | Q(checked_at__lt=moment - ASK_AGAIN_AFTER)
     )
-    asked = 0
-    for reference in list(due.order_by("checked_at", "pk").values_list("reference", flat=True)[:limit]):
+    longest_unasked = due.order_by(F("checked_at").asc(nulls_first=True), "pk")
+    asked, away = 0, set()
+    for payment_id, reference, gateway in list(longest_unasked.values_list("pk", "reference", "gateway")[:limit]):
+        if gateway in away:
+            continue
+        # Before asking: whatever comes of it, the next run begins with others.
+        Payment.objects.filter(pk=payment_id).update(checked_at=now())
+        asked += 1
         try:
             payment_settle(reference=reference)
         except GatewayUnavailable:
-            logger.warning("gateway_unavailable", reference=reference)
-        asked += 1
+            away.add(gateway)
+            logger.warning("gateway_unavailable", gateway=gateway, reference=reference)
+        except Exception:  # one payment's trouble must not become everybody's
+            logger.exception("payment_not_settled", reference=reference)
     return asked
 
 

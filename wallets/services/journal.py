@@ -20,24 +20,9 @@ class Posting:
     amount_minor: int
 
 
-# Accounts are found by their unique code; the entry is written only when all of them exist; the lines go in by
-# account id, which is the order in which the database locks the persons' accounts, so two entries never deadlock.
-_POST: Final = """
-WITH wanted AS (
-    SELECT code, amount_minor FROM unnest(%s::text[], %s::bigint[]) AS w (code, amount_minor)
-), found AS (
-    SELECT account.id, wanted.amount_minor FROM wanted JOIN wallets_ledgeraccount account USING (code)
-), entry AS (
-    INSERT INTO wallets_journalentry (uuid, key, kind, currency, source_kind, source_id, reference, description)
-    SELECT %s, %s, %s, %s, %s, %s, %s, %s WHERE (SELECT count(*) FROM found) = %s
-    ON CONFLICT (key) DO NOTHING
-    RETURNING id
-), line AS (
-    INSERT INTO wallets_journalline (entry_id, account_id, amount_minor, currency)
-    SELECT entry.id, found.id, found.amount_minor, %s FROM entry, found ORDER BY found.id
-)
-SELECT (SELECT id FROM entry), (SELECT count(*) FROM found)
-"""
+# One call, one round trip: `ledger_post_entry()` (migration 0002) finds the accounts by their codes, writes the entry
+# when all of them exist and the key is new, then the lines in the order in which accounts are locked.
+_POST: Final = "SELECT entry_id, accounts_found FROM ledger_post_entry(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 def entry_post(
@@ -94,8 +79,6 @@ def _insert(
         source_id,
         reference,
         description,
-        len(postings),
-        currency,
     ]
     try:
         with connection.cursor() as cursor:
