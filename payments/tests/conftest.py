@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from django.conf import settings as django_settings
 
 from learning247.records.services.prove import checks_run
 from payments import kinds
@@ -47,28 +46,37 @@ def books_are_proved(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def serve(gateways: Any, settings: Any, tmp_path: Path) -> Iterator[Callable[..., str]]:
-    """`serve(**environment)` starts the API as in production, gunicorn with its processes; returns its address."""
-    running: list[subprocess.Popen[bytes]] = []
+def worker_environment(committed_db: str, settings: Any) -> Callable[[], dict[str, str]]:
+    """What another process of the platform needs to work on this test's database, Redis and gateways."""
 
-    def start(**environment: str) -> str:
-        port = free_port()
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(
-            path="/" + django_settings.DATABASES["default"]["NAME"]
-        )
-        wanted = {
+    def build() -> dict[str, str]:
+        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{committed_db}")
+        return os.environ | {
             "DJANGO_ENV": "test",
             "DJANGO_SETTINGS_MODULE": "learning247.settings.test",
             "DATABASE_URL": database.geturl(),
             "PAYSTACK_BASE_URL": settings.PAYSTACK_BASE_URL,
             "STRIPE_API_BASE": settings.STRIPE_API_BASE,
-            "WEB_HOST": "127.0.0.1",
-            "PORT": str(port),
         }
+
+    return build
+
+
+@pytest.fixture
+def serve(gateways: Any, worker_environment: Any, tmp_path: Path) -> Iterator[Callable[..., str]]:
+    """`serve(**environment)` starts the API as in production, gunicorn with its processes; returns its address."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(**environment: str) -> str:
+        port = free_port()
+        place = {"WEB_HOST": "127.0.0.1", "PORT": str(port)}
         log = (tmp_path / f"web-{port}.log").open("wb")
-        command = [sys.executable, "-m", "payments.tests.web"]
         process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **wanted, **environment}, stdout=log, stderr=log
+            [sys.executable, "-m", "payments.tests.web"],
+            cwd=ROOT,
+            env=worker_environment() | place | environment,
+            stdout=log,
+            stderr=log,
         )
         running.append(process)
         url = f"http://127.0.0.1:{port}"
