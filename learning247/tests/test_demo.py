@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +22,7 @@ from wallets.models import JournalEntry
 
 
 @pytest.fixture
-def worker(gateways, run_jobs) -> Iterator[None]:
+def worker(gateways: SimpleNamespace, run_jobs: Callable[[], list[str]]) -> Iterator[None]:
     """Runs jobs as they come, as the stack's worker does."""
     over = threading.Event()
 
@@ -39,17 +39,16 @@ def worker(gateways, run_jobs) -> Iterator[None]:
 
 
 @pytest.fixture
-def telling(gateways, worker) -> SimpleNamespace:
+def telling(gateways: SimpleNamespace, worker: None) -> SimpleNamespace:
     """`.story()` makes a story over the demo's catalogue; what it says stands in `.lines`."""
     call_command("load_demo", verbosity=0)
     lines: list[str] = []
 
-    def prove() -> bool:
+    def books_hold() -> bool:
         return all(result.holds for result in checks_run())
 
-    def story(**changes) -> Story:
-        parts = {"mailbox": _read, "prove": prove} | changes
-        return Story(gateways.url, gateways.control, Teller(lines.append), **parts)
+    def story(prove: Callable[[], bool] = books_hold) -> Story:
+        return Story(gateways.url, gateways.control, Teller(lines.append), _read, prove)
 
     return SimpleNamespace(story=story, lines=lines)
 
