@@ -89,9 +89,13 @@ def _payment_claim(
         expires_at=now() + timedelta(minutes=settings.CHECKOUT_LIFETIME_MINUTES),
     )
     if free:
+        payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, now(), 0
+    Payment.objects.bulk_create([payment], ignore_conflicts=True)
+    kept = mine.select_related("product", "buyer").get()
+    if kept.pk != payment.pk:
+        return kept  # a twin under the same key was quicker
+    if free:
         _grant_free(payment)
-    else:
-        payment.save(force_insert=True)
     return payment
 
 
@@ -119,11 +123,12 @@ def _platform_fee_bps(product: Product) -> int:
 
 
 def _grant_free(payment: Payment) -> None:
-    moment = now()
-    payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, moment, 0
-    payment.save(force_insert=True)
     entitlement = Entitlement(
-        user=payment.buyer, product=payment.product, source=EntitlementSource.FREE, payment=payment, starts_at=moment
+        user=payment.buyer,
+        product=payment.product,
+        source=EntitlementSource.FREE,
+        payment=payment,
+        starts_at=payment.settled_at,
     )
     Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
     if not Entitlement.objects.filter(pk=entitlement.pk).exists():
