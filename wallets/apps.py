@@ -5,6 +5,7 @@ class WalletsConfig(AppConfig):
     name = "wallets"
 
     def ready(self) -> None:
+        from wallets import deployment  # noqa: F401, PLC0415 - registers its check
         from wallets.proofs import register_checks  # noqa: PLC0415 - models exist only now
 
         register_checks()

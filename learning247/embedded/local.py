@@ -45,6 +45,8 @@ def _addresses(var: Path) -> dict[str, str]:
         "STRIPE_API_BASE": f"{sandbox}/stripe",
         "SANDBOX_PAYSTACK_WEBHOOK_URL": f"{web}/api/webhooks/paystack",
         "SANDBOX_STRIPE_WEBHOOK_URL": f"{web}/api/webhooks/stripe",
+        # The sandbox has a stand-in for the web client's pages; a real one is named by hand.
+        "FRONTEND_URL": f"{sandbox}/client",
         "SANDBOX_STATE": str(var / "sandbox" / "state.json"),
     }
 

@@ -23,6 +23,7 @@ from learning247.sandbox.paystack.dialect import Paystack
 from learning247.sandbox.state import StateFile
 from learning247.sandbox.stripe import page as stripe_page
 from learning247.sandbox.stripe.dialect import Stripe
+from learning247.sandbox.web_client import WebClient
 from learning247.sandbox.world import DEFAULT_DIALS, World
 
 SAVE_SECONDS = 2.0
@@ -53,6 +54,7 @@ class Application:
                 Route("/paystack/checkout/{access_code}", pages[0].serve, methods=both),
                 Route("/stripe/c/pay/{session}", pages[1].serve, methods=both),
                 Route("/stripe/setup/{account}/{token}", setup.serve, methods=both),
+                *WebClient(config.paystack_webhook_url).routes(),
                 *Levers(self.world, paystack, stripe, log, pages).routes(),
                 Mount("/paystack", Gateway(self.world, paystack, log, sever)),
                 Mount("/stripe", Gateway(self.world, stripe, log, sever)),

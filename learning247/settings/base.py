@@ -4,6 +4,7 @@ Every variable is explained in `.env.example`. Nothing secret has a default here
 """
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from celery.schedules import crontab
 
@@ -23,7 +24,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False  # the API's paths have no trailing slash, and a redirect would lose a POST's body
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "adminpanel.apps.StaffConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -41,7 +42,7 @@ INSTALLED_APPS = [
     "wallets",
     "payments",
     "courses",
-    "adminpanel",
+    "adminpanel.apps.AdminpanelConfig",
 ]
 
 MIDDLEWARE = [
@@ -178,7 +179,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 FRONTEND_URL = env("FRONTEND_URL", default="http://localhost:3000")
-CORS_ALLOWED_ORIGINS = sorted({FRONTEND_URL, *env.list("CORS_ALLOWED_ORIGINS", default=[])})
+# An origin is scheme and host (RFC 6454); the client itself may live below a path.
+_FRONTEND_ORIGIN = urlsplit(FRONTEND_URL)._replace(path="", query="", fragment="").geturl()
+CORS_ALLOWED_ORIGINS = sorted({_FRONTEND_ORIGIN, *env.list("CORS_ALLOWED_ORIGINS", default=[])})
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotency-Replayed", "Retry-After"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]

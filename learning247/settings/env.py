@@ -10,6 +10,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ENVIRONMENTS = ("local", "test", "production")
 
 env = environ.Env()
+# A file of one's own beside manage.py (see .env.example); what the process was started with wins.
+env.read_env(BASE_DIR / ".env")
 
 
 def settings_module() -> str:

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 
 from learning247.kit.ids import new_id
+from wallets.deployment import app_role_owns_no_ledger_table
 from wallets.models import JournalLine, LedgerAccount, Seal
 from wallets.selectors import balances_of
 from wallets.tests.builders import build_person, post_sale, seal_all
@@ -80,3 +81,15 @@ def test_a_superuser_is_refused_because_no_right_restrains_it(committed_db):
 def test_a_role_that_does_not_exist_is_named(committed_db):
     with pytest.raises(CommandError, match="There is no role nobody_here"):
         call_command("grant_app_role", "nobody_here", verbosity=0)
+
+
+def test_the_deployment_check_objects_to_a_role_that_could_disarm_the_ledger(committed_db):
+    (objection,) = app_role_owns_no_ledger_table(None, ["default"])
+
+    assert objection.id == "wallets.E001"
+
+
+def test_the_deployment_check_is_content_with_the_granted_role(app_role):
+    become(app_role)
+
+    assert app_role_owns_no_ledger_table(None, ["default"]) == []
