@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.urls import get_resolver
 from django.views.decorators.csrf import csrf_exempt
 
 from learning247.kit.api.errors import error_response
@@ -92,7 +93,41 @@ def webhook_view(
         logger.info("webhook_received", source=source, event_type=event.event_type, created=created)
         return HttpResponse(RECEIVED, content_type="application/json")
 
+    receive.webhook_source = source  # type: ignore[attr-defined]  # for the OpenAPI document
     return receive
+
+
+def document_webhooks(
+    result: dict[str, Any], generator: Any = None, request: Any = None, public: bool = True
+) -> dict[str, Any]:
+    """A drf-spectacular hook: webhook endpoints are plain Django views, which it does not see by itself."""
+    error = {"$ref": "#/components/schemas/Error"}
+    answers = {
+        "200": ("Kept; handled by a worker.", {"type": "object", "properties": {"received": {"type": "boolean"}}}),
+        "400": ("Not readable as an event.", error),
+        "401": ("The signature is wrong, missing or stale.", error),
+        "404": ("Not configured here.", error),
+        "413": ("The body is too large.", error),
+        "503": ("The database is away; send it again.", error),
+    }
+    for pattern in get_resolver().url_patterns:
+        for route in getattr(pattern, "url_patterns", [pattern]):
+            source = getattr(route.callback, "webhook_source", None)
+            if source:
+                result["paths"][f"/{route.pattern}"] = {
+                    "post": {
+                        "operationId": f"webhooks_{source}",
+                        "summary": f"What {source} tells us",
+                        "description": "Signed by the gateway over the raw body; a repeat is answered like the first.",
+                        "tags": ["webhooks"],
+                        "requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}},
+                        "responses": {
+                            status: {"description": text, "content": {"application/json": {"schema": schema}}}
+                            for status, (text, schema) in answers.items()
+                        },
+                    }
+                }
+    return result
 
 
 def _read_body(request: HttpRequest, limit: int) -> bytes | None:
