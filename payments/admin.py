@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from learning247.kit.admin import ReadOnlyAdmin, ReadOnlyInline
+from learning247.kit.money import EXPONENTS, Money
 from payments.models import Entitlement, Payment, Price, Product
 
 
@@ -14,6 +15,13 @@ class PriceInline(ReadOnlyInline):
     @admin.display(description="Price")
     def price(self, price: Price) -> str:
         return str(price.money)
+
+
+def _shown(minor: int | None, currency: str) -> str:
+    """The gateway may have captured a currency that we do not know."""
+    if minor is None:
+        return "–"
+    return str(Money(minor, currency)) if currency in EXPONENTS else f"{minor} minor units of {currency or '?'}"
 
 
 @admin.register(Product)
@@ -32,10 +40,42 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_fields = ("reference", "gateway_payment_id", "buyer__email", "product__title")
     list_select_related = ("buyer", "product")
     date_hierarchy = "created_at"
+    fieldsets = (
+        (None, {"fields": ("reference", "status", "amount", "buyer", "product", "created_at", "settled_at")}),
+        (
+            "The gateway",
+            {
+                "fields": (
+                    "gateway",
+                    "gateway_reference",
+                    "gateway_payment_id",
+                    "captured",
+                    "gateway_fee",
+                    "failure_reason",
+                    "checked_at",
+                    "expires_at",
+                )
+            },
+        ),
+        ("The books", {"fields": ("platform_fee", "settlement_entry", "review_reason")}),
+        ("The request", {"fields": ("operation", "idempotency_key", "details")}),
+    )
 
     @admin.display(description="Amount", ordering="amount_minor")
     def amount(self, payment: Payment) -> str:
         return str(payment.money)
+
+    @admin.display(description="Captured")
+    def captured(self, payment: Payment) -> str:
+        return _shown(payment.captured_minor, payment.captured_currency)
+
+    @admin.display(description="Gateway's fee")
+    def gateway_fee(self, payment: Payment) -> str:
+        return _shown(payment.gateway_fee_minor, payment.currency)
+
+    @admin.display(description="Platform's share")
+    def platform_fee(self, payment: Payment) -> str:
+        return _shown(payment.platform_fee_minor, payment.currency)
 
 
 @admin.register(Entitlement)

@@ -32,18 +32,23 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
     def get_queryset(self) -> QuerySet[Payment]:
         return payment_list(user=signed_in(self.request.user))
 
-    @extend_schema(operation_id="payments_list")
+    @extend_schema(operation_id="payments_list", summary="Your payments")
     def list(self, request: Request) -> Response:
         """Your own payments, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @extend_schema(operation_id="payments_retrieve")
+    @extend_schema(operation_id="payments_retrieve", summary="One of your payments")
     def retrieve(self, request: Request, reference: str) -> Response:
         """One of your own payments."""
         return Response(PaymentSerializer(payment_of(user=signed_in(request.user), reference=reference)).data)
 
-    @extend_schema(operation_id="payments_initialize", request=InitializeSerializer, responses={201: PaymentSerializer})
+    @extend_schema(
+        operation_id="payments_initialize",
+        summary="Start buying something",
+        request=InitializeSerializer,
+        responses={201: PaymentSerializer},
+    )
     @idempotent("payments.initialize")
     def create(self, request: Request) -> Response:
         """Start buying something: a payment with the address of its checkout, or a paid one where it is free."""
@@ -66,7 +71,7 @@ class VerificationViewSet(GenericViewSet):
     authentication_classes = []
     serializer_class = VerifiedSerializer
 
-    @extend_schema(operation_id="payments_verify", request=None, responses=VerifiedSerializer)
+    @extend_schema(operation_id="payments_verify", summary="Was it paid?", request=None, responses=VerifiedSerializer)
     def create(self, request: Request, reference: str) -> Response:
         """Ask the gateway, and settle if it was paid. For the page that the buyer comes back to; safe to repeat."""
         payment = payment_settle(reference=reference)
@@ -79,7 +84,7 @@ class VerificationViewSet(GenericViewSet):
 class AccessViewSet(GenericViewSet):
     serializer_class = AccessSerializer
 
-    @extend_schema(operation_id="payments_access", parameters=[AccessQuerySerializer])
+    @extend_schema(operation_id="payments_access", summary="May you use it?", parameters=[AccessQuerySerializer])
     def retrieve(self, request: Request) -> Response:
         """May you use this item, by what and until when; or why not."""
         query = AccessQuerySerializer(data=request.query_params)
@@ -93,7 +98,7 @@ class ConfigViewSet(GenericViewSet):
     serializer_class = ConfigSerializer
     pagination_class = None
 
-    @extend_schema(operation_id="payments_config")
+    @extend_schema(operation_id="payments_config", summary="What can be charged")
     def retrieve(self, request: Request) -> Response:
         """The currencies that are charged here, through which gateway, and from which amount."""
         return Response(ConfigSerializer({"currencies": charged_currencies()}).data)

@@ -26,7 +26,7 @@ class BalanceViewSet(GenericViewSet):
     serializer_class = BalancesSerializer
     pagination_class = None
 
-    @extend_schema(parameters=[BalanceQuerySerializer], operation_id="wallet_balance")
+    @extend_schema(parameters=[BalanceQuerySerializer], operation_id="wallet_balance", summary="What you have")
     def retrieve(self, request: Request) -> Response:
         """What you have, by currency."""
         query = BalanceQuerySerializer(data=request.query_params)
@@ -53,13 +53,15 @@ class TransactionViewSet(GenericViewSet):
             before=wanted.get("to"),
         )
 
-    @extend_schema(parameters=[TransactionQuerySerializer], operation_id="wallet_transactions")
+    @extend_schema(
+        parameters=[TransactionQuerySerializer], operation_id="wallet_transactions", summary="What moved your balance"
+    )
     def list(self, request: Request) -> Response:
         """What moved your available balance, newest first."""
         page = self.paginate_queryset(self.get_queryset())
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @extend_schema(responses=EntryDetailSerializer, operation_id="wallet_transaction")
+    @extend_schema(responses=EntryDetailSerializer, operation_id="wallet_transaction", summary="One transaction")
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """One transaction: its lines and the business event behind it."""
         return Response(EntryDetailSerializer(entry_detail(user=signed_in(request.user), entry_uuid=pk)).data)
