@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from learning247.kit.money import Money
+from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from payments.enums import PaymentStatus
 from payments.models import Payment
+from wallets.enums import EntryKind
+from wallets.models import JournalEntry
 
 
 def register_checks() -> None:
@@ -23,19 +25,35 @@ _SETTLED = [status.value for status in _PAID]
 
 
 def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
-    """A paid payment has its own sale entry; a sale entry of a payment belongs to one that is paid."""
+    """A paid payment has its own sale entry, one in review its unsettled entry; nothing else has a sale entry."""
     for part in scope.ranges(Payment.objects.all()):
-        for reference, status, key in scope.query(
+        for reference, status, purpose, key in scope.query(
             """
-            SELECT p.reference, p.status, e.key
+            SELECT p.reference, p.status, due.purpose, e.key
               FROM payments_payment p
-              LEFT JOIN wallets_journalentry e ON e.key = 'payment:' || p.id || ':sale'
+             CROSS JOIN LATERAL (VALUES
+                   ('sale', p.status = ANY(%s) AND p.amount_minor > 0),
+                   ('unsettled', p.status = %s AND p.captured_minor > 0 AND p.captured_currency = ANY(%s))
+             ) AS due (purpose, wanted)
+              LEFT JOIN wallets_journalentry e ON e.key = 'payment:' || p.id || ':' || due.purpose
              WHERE p.id BETWEEN %s AND %s
-               AND (p.status = ANY(%s) AND p.amount_minor > 0) <> (e.id IS NOT NULL AND e.id = p.settlement_entry_id)
+               AND CASE WHEN due.wanted THEN e.id IS NULL OR e.id IS DISTINCT FROM p.settlement_entry_id
+                        ELSE due.purpose = 'sale' AND e.id IS NOT NULL END
             """,
-            [part.first, part.last, _SETTLED],
+            [_SETTLED, PaymentStatus.IN_REVIEW.value, list(EXPONENTS), part.first, part.last],
         ):
-            yield Breach(f"payment {reference} is {status}, its sale entry is {key or 'missing'}")
+            yield Breach(f"payment {reference} is {status}, its {purpose} entry is {key or 'missing'}")
+    for part in scope.ranges(JournalEntry.objects.filter(source_kind="payment", kind=EntryKind.SALE)):
+        for entry_id, key in scope.query(
+            """
+            SELECT e.id, e.key FROM wallets_journalentry e
+             WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'payment' AND e.kind = %s
+               AND NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.id =
+                       CASE WHEN e.source_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN e.source_id::uuid END)
+            """,
+            [part.first, part.last, EntryKind.SALE.value],
+        ):
+            yield Breach(f"entry {entry_id} ({key}) belongs to no payment")
 
 
 def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
@@ -81,13 +99,15 @@ def shares_within_capture(scope: Scope) -> Iterator[Breach]:
 
 
 def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
-    """I9: who paid has an entitlement of that payment; an entitlement of a payment has one that was paid."""
+    """I9: who paid has an entitlement of that payment, to what was bought; who did not pay has none."""
     for part in scope.ranges(Payment.objects.all()):
         for reference, status in scope.query(
             """
             SELECT p.reference, p.status
               FROM payments_payment p LEFT JOIN payments_entitlement e ON e.payment_id = p.id
-             WHERE p.id BETWEEN %s AND %s AND (p.status = ANY(%s)) <> (e.id IS NOT NULL)
+             WHERE p.id BETWEEN %s AND %s
+               AND ((p.status = ANY(%s)) <> (e.id IS NOT NULL)
+                    OR e.user_id <> p.buyer_id OR e.product_id <> p.product_id)
             """,
             [part.first, part.last, _SETTLED],
         ):

@@ -1,0 +1,160 @@
+"""What payments proves finds the breach that it is for, and names the payment."""
+
+import pytest
+from django.db import transaction
+
+from accounts.tests.builders import build_user
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from payments.models import Entitlement, Payment
+from payments.tests.builders import build_product, start_checkout
+from payments.tests.wire import verify
+from wallets.enums import AccountKind, EntryKind
+from wallets.models import JournalEntry, JournalLine
+from wallets.services.accounts import person_account, platform_account
+from wallets.services.journal import Posting, entry_post
+from wallets.tests.races import breaches, execute, guards_off
+
+pytestmark = pytest.mark.usefixtures("breaks_the_books")
+
+CODES = ("I5", "I7", "I8", "I9", "I11")
+
+
+@pytest.fixture
+def paid(gateways):
+    """A paid sale of NGN 25,000.00 by a creator."""
+    payment = start_checkout(build_user(), build_product(seller=build_user()))
+    gateways.control.pay("paystack", payment.reference)
+    assert verify(gateways.url, payment.reference).json()["status"] == "paid"
+    payment.refresh_from_db()
+    assert breaches(*CODES) == []
+    return payment
+
+
+@pytest.fixture
+def pending(gateways):
+    return start_checkout(build_user(), build_product(seller=build_user()))
+
+
+def book_sale(*, key, source_id, seller, gross=2_500_000, fee=500_000, kind=EntryKind.SALE):
+    with transaction.atomic():
+        return entry_post(
+            key=key,
+            kind=kind,
+            currency="NGN",
+            postings=[
+                Posting(platform_account(AccountKind.GATEWAY_PAYSTACK), -gross),
+                Posting(person_account(seller.pk), gross - fee),
+                Posting(platform_account(AccountKind.FEES), fee),
+            ],
+            source_kind="payment",
+            source_id=source_id,
+            reference="L247-planted",
+            description="Planted",
+        )
+
+
+def test_i5_finds_a_sale_booked_for_a_payment_that_is_not_paid(pending):
+    key = f"payment:{pending.pk}:sale"
+    book_sale(key=key, source_id=str(pending.pk), seller=pending.product.seller)
+
+    assert breaches("I5") == [("I5", f"payment {pending.reference} is pending, its sale entry is {key}")]
+    assert [code for code, _ in breaches("I11")] == ["I11"]
+
+
+def test_i5_finds_a_payment_that_points_to_the_sale_of_another(paid):
+    other = book_sale(key="payment:other:sale", source_id=str(new_id()), seller=paid.product.seller)
+    Payment.objects.filter(pk=paid.pk).update(settlement_entry=other)
+
+    found = breaches("I5")
+    assert ("I5", f"payment {paid.reference} is paid, its sale entry is payment:{paid.pk}:sale") in found
+
+
+def test_i5_finds_a_sale_of_a_payment_that_does_not_exist(paid):
+    nobody = new_id()
+    entry = book_sale(key=f"payment:{nobody}:sale", source_id=str(nobody), seller=paid.product.seller)
+
+    assert breaches("I5") == [("I5", f"entry {entry} (payment:{nobody}:sale) belongs to no payment")]
+
+
+def test_i5_finds_captured_money_in_review_that_is_not_in_the_books(pending):
+    Payment.objects.filter(pk=pending.pk).update(
+        status="in_review", review_reason="amount_mismatch", captured_minor=100, captured_currency="NGN"
+    )
+
+    assert breaches("I5") == [("I5", f"payment {pending.reference} is in_review, its unsettled entry is missing")]
+
+
+def test_i7_finds_a_fee_that_is_not_the_one_agreed(paid):
+    Payment.objects.filter(pk=paid.pk).update(platform_fee_minor=499_999)
+
+    assert breaches("I7") == [
+        (
+            "I7",
+            f"payment {paid.reference}: gross NGN 25000.00, gateway -2500000, shares 2500000, platform 500000"
+            " instead of 499999",
+        )
+    ]
+
+
+def test_i7_finds_a_sale_whose_parts_were_changed(paid):
+    line = JournalLine.objects.get(entry_id=paid.settlement_entry_id, amount_minor=-2_500_000)
+    with guards_off("wallets_journalline"):
+        execute("UPDATE wallets_journalline SET amount_minor = -2600000 WHERE id = %s", line.pk)
+
+    assert [code for code, _ in breaches("I7", "I11")] == ["I7", "I11"]
+    assert f"payment {paid.reference}: " in breaches("I7")[0][1]
+
+
+def test_i7_finds_a_fee_that_is_not_known(paid):
+    Payment.objects.filter(pk=paid.pk).update(platform_fee_minor=None)
+
+    assert [code for code, _ in breaches("I7")] == ["I7"]
+
+
+def test_i8_finds_a_sale_of_more_than_was_captured(paid):
+    Payment.objects.filter(pk=paid.pk).update(captured_minor=2_499_999)
+
+    assert breaches("I8") == [("I8", f"payment {paid.reference}: settled NGN 25000.00, captured 2499999 NGN")]
+
+
+def test_i8_finds_a_capture_in_another_currency(paid):
+    Payment.objects.filter(pk=paid.pk).update(captured_currency="GHS")
+
+    assert breaches("I8") == [("I8", f"payment {paid.reference}: settled NGN 25000.00, captured 2500000 GHS")]
+
+
+def test_i9_finds_who_paid_and_has_no_access(paid):
+    Entitlement.objects.all().delete()
+
+    assert breaches("I9") == [("I9", f"payment {paid.reference} is paid and its entitlement does not fit that")]
+
+
+def test_i9_finds_who_has_access_and_did_not_pay(pending):
+    Entitlement.objects.create(user=pending.buyer, product=pending.product, source="purchase", payment=pending)
+
+    assert breaches("I9") == [("I9", f"payment {pending.reference} is pending and its entitlement does not fit that")]
+
+
+@pytest.mark.parametrize("field", ["user", "product"])
+def test_i9_finds_access_of_somebody_else_or_to_something_else(paid, field):
+    other = build_user() if field == "user" else build_product()
+    Entitlement.objects.update(**{field: other})
+
+    assert breaches("I9") == [("I9", f"payment {paid.reference} is paid and its entitlement does not fit that")]
+
+
+def test_i11_finds_money_at_the_gateway_that_no_payment_captured(paid):
+    book_sale(key="by hand", source_id=str(new_id()), seller=paid.product.seller, gross=100, fee=0)
+
+    assert breaches("I11") == [("I11", "gateway-paystack: booked NGN 25001.00, captured NGN 25000.00")]
+
+
+def test_a_settled_payment_cannot_lose_its_entry_nor_its_time(paid):
+    """The database itself refuses these two."""
+    for change in ({"settlement_entry": None}, {"settled_at": None}):
+        with pytest.raises(Exception, match="payments_payment_paid"), transaction.atomic():
+            Payment.objects.filter(pk=paid.pk).update(**change)
+    with pytest.raises(Exception, match="payments_entitlement_once_for_good"), transaction.atomic():
+        Entitlement.objects.create(user=paid.buyer, product=paid.product, source="staff", starts_at=now())
+    assert JournalEntry.objects.count() == 1
