@@ -12,8 +12,8 @@ from payments.models import Entitlement
 
 
 def every_enrollment_has_its_entitlement(scope: Scope) -> Iterator[Breach]:
-    """I9: an enrolment is revoked exactly when its entitlement is, for the same person, product and dates; and every
-    entitlement to a course has an enrolment. Each side is walked in ranges of keys; only breaches come back."""
+    """I9: an enrollment is revoked exactly when its entitlement is, for the same person, product and dates; and every
+    entitlement to a course has an enrollment. Each side is walked in ranges of keys; only breaches come back."""
     revoked = Q(status=EnrollmentStatus.REVOKED)
     agrees = (Q(revoked, entitlement__revoked_at__isnull=False) | Q(~revoked, entitlement__revoked_at__isnull=True)) & (
         Q(
@@ -28,7 +28,7 @@ def every_enrollment_has_its_entitlement(scope: Scope) -> Iterator[Breach]:
         for enrollment in in_part.exclude(agrees).select_related("entitlement"):
             entitlement = enrollment.entitlement
             yield Breach(
-                f"enrolment {enrollment.id} is {enrollment.status} for {enrollment.student_id} until"
+                f"enrollment {enrollment.id} is {enrollment.status} for {enrollment.student_id} until"
                 f" {enrollment.expires_at}; its entitlement {entitlement.id} for {entitlement.user_id} ends"
                 f" {entitlement.ends_at}, revoked {entitlement.revoked_at}"
             )
@@ -37,4 +37,4 @@ def every_enrollment_has_its_entitlement(scope: Scope) -> Iterator[Breach]:
     for part in scope.ranges(course_entitlements):
         in_part_too = course_entitlements.filter(pk__gte=part.first, pk__lte=part.last)
         for entitlement in in_part_too.exclude(enrolled):
-            yield Breach(f"entitlement {entitlement.id} of {entitlement.user_id} to a course has no enrolment")
+            yield Breach(f"entitlement {entitlement.id} of {entitlement.user_id} to a course has no enrollment")

@@ -161,7 +161,7 @@ def sales_of(courses: Iterable[Course]) -> dict[uuid.UUID, Sales]:
 
 
 def enrollment_list_for(student: User) -> QuerySet[Enrollment]:
-    """A person's enrolments, newest first; `link_open` says whether its external link may be shown."""
+    """A person's enrollments, newest first; `link_open` says whether its external link may be shown."""
     return (
         Enrollment.objects.filter(student=student)
         .annotate(link_open=Exists(Entitlement.objects.filter(live_at(now()), id=OuterRef("entitlement_id"))))

@@ -45,7 +45,7 @@ from courses.services.courses import (
     course_withdraw,
 )
 from courses.services.purchases import OPERATION, course_purchase
-from learning247.kit.api.pagination import CatalogPagination
+from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import ErrorSerializer
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
@@ -64,7 +64,7 @@ def refusals(**texts: str) -> dict[int, OpenApiResponse]:
     }
 
 
-class DepartmentPagination(CatalogPagination):
+class DepartmentPagination(CataloguePagination):
     """There are a few dozen departments and a menu shows them all: the default page is the largest one."""
 
     page_size = 100
@@ -72,7 +72,7 @@ class DepartmentPagination(CatalogPagination):
 
 class _CoursesViewSet(GenericViewSet[Any]):
     serializer_class: type[BaseSerializer[Any]] = CourseSerializer
-    pagination_class: type[CatalogPagination] = CatalogPagination
+    pagination_class: type[CataloguePagination] = CataloguePagination
 
     def caller(self, request: Request) -> User:
         """Who is signed in; only for doors that nobody passes without."""
@@ -299,7 +299,7 @@ class EnrollmentViewSet(_CoursesViewSet):
 
     @extend_schema(
         operation_id="courses_my_enrollments",
-        summary="My enrolments",
+        summary="My enrollments",
         description="Newest first. `course.link` is there while access is active.",
         parameters=[PageQuery],
         responses=EnrollmentSerializer(many=True),

@@ -24,7 +24,7 @@ def course_purchase(
 ) -> Payment:
     """Open a checkout for one course; the same key finds the same payment again.
 
-    `student` (name, email, phone, each optional) is who the enrolment will be for. Raises AccessTypeNotAvailable, and
+    `student` (name, email, phone, each optional) is who the enrollment will be for. Raises AccessTypeNotAvailable, and
     what `checkout_start` raises: already owned, no price in this currency, gateway away.
     """
     if access_type != AccessType.INDIVIDUAL:

@@ -56,7 +56,7 @@ def build_course(
 
 
 def build_enrollment(course: Course, *, student: User | None = None, **payment_fields: Any) -> Enrollment:
-    """A student who got the course free of charge: payment, entitlement and enrolment, without any gateway."""
+    """A student who got the course free of charge: payment, entitlement and enrollment, without any gateway."""
     student = student or build_user(verified=True)
     moment = now()
     number = next(_numbers)

@@ -49,7 +49,7 @@ def refusal(response: Any) -> tuple[int, str]:
     return response.status_code, response.json()["errors"][0]["code"]
 
 
-def test_a_free_course_is_paid_at_once_and_enrols_the_buyer(client: APIClient, learner: User) -> None:
+def test_a_free_course_is_paid_at_once_and_enrolls_the_buyer(client: APIClient, learner: User) -> None:
     course = build_course(title="Learning Online", prices=FREE)
 
     response = buy(client, course)
@@ -89,7 +89,7 @@ def test_the_purchase_may_name_another_student(client: APIClient) -> None:
     )
 
 
-def test_the_same_key_again_gives_the_same_answer_and_one_enrolment(client: APIClient) -> None:
+def test_the_same_key_again_gives_the_same_answer_and_one_enrollment(client: APIClient) -> None:
     course = build_course(prices=FREE)
 
     first = buy(client, course)
@@ -151,7 +151,7 @@ def test_what_is_not_on_sale_is_not_there_for_buyers(client: APIClient, status: 
     assert not Payment.objects.exists()
 
 
-def test_my_enrolments_are_listed_newest_first_with_the_link_while_access_is_active(
+def test_my_enrollments_are_listed_newest_first_with_the_link_while_access_is_active(
     client: APIClient, learner: User
 ) -> None:
     first, second = build_course(title="First"), build_course(title="Second")
@@ -176,7 +176,7 @@ def test_my_enrolments_are_listed_newest_first_with_the_link_while_access_is_act
     assert APIClient().get("/api/courses/my-enrollments").status_code == 401
 
 
-def test_an_entitlement_has_one_enrolment_however_often_it_is_told() -> None:
+def test_an_entitlement_has_one_enrollment_however_often_it_is_told() -> None:
     enrollment = build_enrollment(build_course())
     assert enrollment.payment is not None
 
@@ -190,7 +190,7 @@ def breaches() -> list[str]:
     return [breach.detail for breach in every_enrollment_has_its_entitlement(Scope())]
 
 
-def test_the_proof_is_quiet_when_access_and_enrolment_agree() -> None:
+def test_the_proof_is_quiet_when_access_and_enrollment_agree() -> None:
     build_enrollment(build_course())
     build_enrollment(build_course())
 
@@ -205,20 +205,20 @@ def test_the_proof_is_quiet_when_access_and_enrolment_agree() -> None:
         {"starts_at": now() - timedelta(days=30)},
     ],
 )
-def test_the_proof_names_an_enrolment_that_differs_from_its_entitlement(broken: dict[str, Any]) -> None:
+def test_the_proof_names_an_enrollment_that_differs_from_its_entitlement(broken: dict[str, Any]) -> None:
     enrollment = build_enrollment(build_course())
     build_enrollment(build_course())
     Enrollment.objects.filter(id=enrollment.id).update(**broken)
 
     (found,) = breaches()
-    assert found.startswith(f"enrolment {enrollment.id} is ")
+    assert found.startswith(f"enrollment {enrollment.id} is ")
 
 
-def test_the_proof_names_revoked_access_with_a_running_enrolment_and_access_without_one() -> None:
+def test_the_proof_names_revoked_access_with_a_running_enrollment_and_access_without_one() -> None:
     revoked, lost = build_enrollment(build_course()), build_enrollment(build_course())
     Entitlement.objects.filter(id=revoked.entitlement_id).update(revoked_at=now(), revoked_reason="refunded")
     Enrollment.objects.filter(id=lost.id).delete()
 
     first, second = breaches()
-    assert first.startswith(f"enrolment {revoked.id} is pending")
-    assert second == f"entitlement {lost.entitlement_id} of {lost.student_id} to a course has no enrolment"
+    assert first.startswith(f"enrollment {revoked.id} is pending")
+    assert second == f"entitlement {lost.entitlement_id} of {lost.student_id} to a course has no enrollment"

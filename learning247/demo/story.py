@@ -296,9 +296,9 @@ class Story:
 
     def _show_enrollments(self, person: Person, count: int, payment: dict[str, Any] | None = None) -> None:
         rows = person.api.get("/api/courses/my-enrollments")["results"]
-        self.teller.same(f"The number of {person.name}'s enrolments", len(rows), count)
+        self.teller.same(f"The number of {person.name}'s enrollments", len(rows), count)
         if payment:
-            self.teller.same("The enrolment's payment", rows[0]["payment_reference"], payment["reference"])
+            self.teller.same("The enrollment's payment", rows[0]["payment_reference"], payment["reference"])
         self.teller.fact("my-enrollments", ", ".join(row["course"]["title"] for row in rows) or "none")
 
     def _show_wallet(self, label: str, creator: Person, currency: str, expected: str) -> None:

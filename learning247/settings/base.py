@@ -150,7 +150,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["learning247.kit.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["learning247.kit.api.parsers.OrjsonParser"],
-    "DEFAULT_PAGINATION_CLASS": "learning247.kit.api.pagination.CatalogPagination",
+    "DEFAULT_PAGINATION_CLASS": "learning247.kit.api.pagination.CataloguePagination",
     "DEFAULT_SCHEMA_CLASS": "learning247.kit.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "learning247.kit.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -3,7 +3,7 @@
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 
 
-class CatalogPagination(PageNumberPagination):
+class CataloguePagination(PageNumberPagination):
     """`{count, next, previous, results}` with `page` and `page_size` (default 20, at most 100)."""
 
     page_size = 20
