@@ -191,7 +191,8 @@ CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotency-Replayed", "Retry-After"]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; JSON bodies are small
 WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", default=262_144)
-# With 15 s, 30 s, … up to an hour between attempts, twelve of them take about seven hours; then it is parked.
+# Attempts before an event or a mail is parked. The wait between them doubles from 15 s (mail: 30 s) up to an hour, so
+# that twelve take about four hours and ten of a mail about three.
 INBOX_MAX_ATTEMPTS = env.int("INBOX_MAX_ATTEMPTS", default=12)
 MAIL_MAX_ATTEMPTS = env.int("MAIL_MAX_ATTEMPTS", default=10)
 

@@ -50,8 +50,8 @@ LIMIT 1
 
 
 def max_attempts() -> int:
-    """How many attempts an event gets before it is parked (INBOX_MAX_ATTEMPTS, 12: about four hours)."""
-    return int(getattr(settings, "INBOX_MAX_ATTEMPTS", 12))
+    """How many attempts an event gets before it is parked (INBOX_MAX_ATTEMPTS; twelve take about four hours)."""
+    return int(settings.INBOX_MAX_ATTEMPTS)
 
 
 def event_receive(

@@ -11,7 +11,9 @@ from learning247.records.errors import EventNotReady
 from learning247.records.models import InboundEvent
 from learning247.records.proofs import every_event_is_accounted_for
 from learning247.records.registry import AlreadyRegistered, event_handler_for, register_event_handler
+from learning247.records.services import inbox
 from learning247.records.services.inbox import event_handle, event_receive, event_replay, inbox_sweep
+from learning247.records.services.leases import retry_delay
 from learning247.records.tests.builders import a_received_event, noting
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_registries")]
@@ -163,6 +165,12 @@ def test_the_wait_is_never_longer_than_an_hour(jobs, clock):
 
     event.refresh_from_db()
     assert event.due_at - clock.moment == timedelta(hours=1)
+
+
+def test_all_attempts_together_take_about_four_hours(settings):
+    waits = [retry_delay(attempt, first=inbox.FIRST_DELAY) for attempt in range(1, settings.INBOX_MAX_ATTEMPTS)]
+
+    assert sum(waits, timedelta()) == timedelta(hours=4, minutes=3, seconds=45)
 
 
 def test_after_twelve_attempts_it_is_parked_with_the_reason(jobs, clock):

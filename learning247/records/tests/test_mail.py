@@ -9,6 +9,8 @@ from django.db import transaction
 from django.template import engines
 
 from learning247.records.models import OutboundMail
+from learning247.records.services import mail
+from learning247.records.services.leases import retry_delay
 from learning247.records.services.mail import mail_queue, mail_send, mail_sweep
 
 TEMPLATES = {
@@ -101,6 +103,12 @@ def test_one_mail_per_key_however_often_its_cause_runs(db, jobs):
     queue(context={"item": "second"})
 
     assert [mail.subject for mail in OutboundMail.objects.all()] == ["Receipt for first"]
+
+
+def test_all_attempts_together_take_about_three_hours(settings):
+    waits = [retry_delay(attempt, first=mail.FIRST_DELAY) for attempt in range(1, settings.MAIL_MAX_ATTEMPTS)]
+
+    assert sum(waits, timedelta()) == timedelta(hours=3, minutes=3, seconds=30)
 
 
 def test_outside_of_a_transaction_no_mail_is_written(committed_db):
