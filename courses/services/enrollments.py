@@ -1,22 +1,20 @@
-"""Enrolments come into being by being paid for (or granted), inside the transaction that settles."""
+"""Enrollments come into being by being paid for (or granted), inside the transaction that settles."""
 
 from typing import Any
 
-from django.db import transaction
-
 from courses.enums import AccessType
 from courses.models import Course, Enrollment
+from learning247.kit.transactions import require_transaction
 from payments.models import Entitlement, Payment
 
 
 def enrollment_create(entitlement: Entitlement, payment: Payment) -> None:
-    """Enrol whoever the purchase named as the student, else the buyer.
+    """Enroll whoever the purchase named as the student, else the buyer.
 
     Registered with payments for products of the kind course and called in the settling transaction, which it asserts.
-    However often it is called, the entitlement has one enrolment.
+    However often it is called, the entitlement has one enrollment.
     """
-    if not transaction.get_connection().in_atomic_block:
-        raise RuntimeError("An enrolment commits together with the entitlement or not at all.")
+    require_transaction("An enrollment commits together with the entitlement or not at all.")
     course = Course.objects.only("id").get(product_id=entitlement.product_id)
     named: dict[str, Any] = payment.details.get("student") or {}
     buyer = payment.buyer

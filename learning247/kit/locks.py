@@ -2,13 +2,14 @@
 
 from django.db import connection
 
+from learning247.kit.transactions import require_transaction
+
 
 def bound_lock_wait(milliseconds: int = 5_000) -> None:
     """Let lock waits of the current transaction fail after `milliseconds` (-> 503 busy) instead of piling up.
 
     `SET LOCAL`, so nothing outlives the transaction, also behind PgBouncer.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("A lock outside a transaction protects nothing.")
+    require_transaction("A lock outside a transaction protects nothing.")
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('lock_timeout', %s, true)", [str(milliseconds)])

@@ -9,6 +9,7 @@ import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 
 from learning247.kit.api.renderers import to_json
+from learning247.kit.transactions import require_transaction
 from learning247.records.models import AuditEntry
 
 
@@ -25,8 +26,10 @@ def audit_record(
     """Add an entry in the caller's transaction, so that it stands exactly when the action does.
 
     `actor` None is the platform itself. `before` and `after` are plain data (ids and times may be UUID and datetime)
-    without secrets. Nobody can change or remove the entry: the database refuses (migration 0002).
+    without secrets. Nobody can change or remove the entry: the database refuses (migration 0002). Raises RuntimeError
+    outside of a transaction.
     """
+    require_transaction("An audit entry is written in the transaction of the action.")
     return AuditEntry.objects.create(
         actor_id=None if actor is None else actor.pk,
         action=action,

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
-from django.db import connection
 from django.template import Context, TemplateDoesNotExist
 from django.template.loader import get_template
 
 from learning247.kit.clock import now
 from learning247.kit.jobs import enqueue_on_commit
+from learning247.kit.transactions import require_transaction
 from learning247.records.enums import MailStatus
 from learning247.records.models import OutboundMail
 from learning247.records.reasons import reason_of
@@ -38,8 +38,8 @@ DIED = "The worker died each time it sent this."
 
 
 def max_attempts() -> int:
-    """How many attempts a mail gets before it is parked (MAIL_MAX_ATTEMPTS, 10: about four hours)."""
-    return int(getattr(settings, "MAIL_MAX_ATTEMPTS", 10))
+    """How many attempts a mail gets before it is parked (MAIL_MAX_ATTEMPTS; ten take about three hours)."""
+    return int(settings.MAIL_MAX_ATTEMPTS)
 
 
 def mail_queue(*, key: str, to: str, template: str, context: Mapping[str, Any]) -> None:
@@ -49,8 +49,7 @@ def mail_queue(*, key: str, to: str, template: str, context: Mapping[str, Any]) 
     for ever. Text is not HTML-escaped, HTML is. A subject is one line whatever the context holds. An address that is
     none parks the mail instead of failing the sale that causes it. Raises RuntimeError outside of a transaction.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("A mail is written in the transaction that causes it.")
+    require_transaction("A mail is written in the transaction that causes it.")
     address, problem = _checked_address(to)
     mail = OutboundMail(
         key=key,

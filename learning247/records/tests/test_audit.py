@@ -41,6 +41,12 @@ def test_the_platform_itself_is_no_actor(db):
     assert an_entry().actor is None
 
 
+def test_outside_of_a_transaction_no_entry_is_written(committed_db):
+    with pytest.raises(RuntimeError, match="in the transaction of the action"):
+        an_entry()
+    assert not AuditEntry.objects.exists()
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -52,7 +58,8 @@ def test_the_platform_itself_is_no_actor(db):
 )
 @pytest.mark.parametrize("role", ["origin", "replica"])
 def test_the_database_refuses_to_change_the_trail(committed_db, statement, role):
-    entry = an_entry()
+    with transaction.atomic():
+        entry = an_entry()
 
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('session_replication_role', %s, true)", [role])
