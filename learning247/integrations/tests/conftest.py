@@ -35,7 +35,7 @@ def judges() -> dict[str, Any]:
     folder = os.environ.get("SPECS_DIR", "")
     if not folder:
         return {}
-    from learning247.sandbox.conformance import PaystackConformance, StripeConformance  # noqa: PLC0415 - slow, seldom
+    from learning247.sandbox.tests.conformance import PaystackConformance, StripeConformance  # noqa: PLC0415 - slow, seldom
 
     return {"paystack": PaystackConformance(Path(folder)), "stripe": StripeConformance(Path(folder))}
 

@@ -12,8 +12,8 @@ import pytest
 import requests
 import stripe
 
-from learning247.sandbox.conformance import PaystackConformance, StripeConformance
 from learning247.sandbox.server import Sandbox
+from learning247.sandbox.tests.conformance import PaystackConformance, StripeConformance
 from learning247.sandbox.tests.receiver import Receiver
 
 

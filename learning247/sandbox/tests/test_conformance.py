@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from learning247.sandbox.conformance import ConformanceError, PaystackConformance, StripeConformance
 from learning247.sandbox.server import Sandbox
 from learning247.sandbox.stripe.parameters import decode
+from learning247.sandbox.tests.conformance import ConformanceError, PaystackConformance, StripeConformance
 from learning247.sandbox.tests.conftest import Paystack, session_params
 from learning247.sandbox.tests.test_stripe_refunds import pay
 

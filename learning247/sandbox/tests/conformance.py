@@ -4,8 +4,8 @@
 ``stripe/stripe-openapi-spec3-2023-09-12.yaml`` and ``stripe/stripe-fixtures3-2026-08-21.json``. A record is one of
 ``GET /control/requests``: give it to ``check_exchange``, which raises :class:`ConformanceError`.
 
-The libraries used here (openapi-core, jsonschema, PyYAML, stripe) are for development; the running sandbox does not
-import this module.
+The libraries used here (openapi-core, jsonschema, PyYAML, stripe) are for development, and so this stands with the
+tests.
 """
 
 from __future__ import annotations
