@@ -19,7 +19,7 @@ from learning247.kit.money import Money
 from payments.enums import ProductKind
 from payments.models import Price, Product
 
-# api.md: an individual platform course. GBP and EUR are set by staff.
+# What a platform course costs unless its sheet is brought in at other prices. GBP and EUR are set by staff.
 DEFAULT_PRICES: Final = (Money(2_500_000, "NGN"), Money(3_000, "USD"))
 BATCH: Final = 500
 _IMPORT_LOCK: Final = 0x1EA247_01

@@ -1,4 +1,4 @@
-"""What may go wrong in records, and the answers of the Idempotency-Key contract (api.md, Conventions)."""
+"""What may go wrong in records, and the answers of the Idempotency-Key contract."""
 
 from learning247.kit.errors import Conflict, Malformed, Unprocessable
 

@@ -1,4 +1,4 @@
-"""The Idempotency-Key contract (api.md, Conventions) as a decorator for viewset actions.
+"""The Idempotency-Key contract as a decorator for viewset actions.
 
     class PaymentViewSet(IdempotentThrottling, GenericViewSet):
         @idempotent("payments.initialize")
@@ -86,7 +86,7 @@ def idempotent(operation: str) -> Callable[[Action], Action]:
 
 
 class IdempotentThrottling:
-    """Repeats do not count against rate limits (api.md): a mixin for views with an idempotent method."""
+    """Repeats do not count against rate limits: a mixin for views with an idempotent method."""
 
     def check_throttles(self, request: Request) -> None:
         method = getattr(self, (request.method or "").lower(), None)

@@ -10,7 +10,7 @@ from learning247.sandbox.state import Store
 ALPHANUMERIC = string.ascii_letters + string.digits
 LOWERCASE = string.ascii_lowercase + string.digits
 
-# Paystack ids are unsigned 64-bit (gateways.md §1): starting above 2**32 shows at once who stores 32 bits.
+# Paystack ids are unsigned 64-bit (docs/gateways.md §1): starting above 2**32 shows at once who stores 32 bits.
 FIRST_NUMBER = 5_000_000_000
 
 

@@ -64,7 +64,7 @@ class Checkout:
 def money(amount: int, currency: str) -> str:
     """``NGN 25,000.00`` from minor units."""
     code = currency.upper()
-    # Paystack counts XOF in hundredths (gateways.md §1), Stripe does not; Paystack's XOF is not offered here.
+    # Paystack counts XOF in hundredths, Stripe does not; the sandbox's Paystack does not offer XOF.
     places = PLACES.get(code, 2)
     whole, part = divmod(amount, 10**places)
     return f"{code} {whole:,}" + (f".{part:0{places}d}" if places else "")

@@ -1,4 +1,4 @@
-"""How each provider signs the raw bytes of a webhook (gateways.md §0 to §2)."""
+"""How each provider signs the raw bytes of a webhook (docs/gateways.md §0 to §2)."""
 
 from __future__ import annotations
 

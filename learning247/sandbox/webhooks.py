@@ -18,9 +18,9 @@ from learning247.sandbox.signatures import paystack_signature, stripe_signature
 from learning247.sandbox.state import Store
 from learning247.sandbox.wire import Json
 
-# Seconds between tries. Paystack (gateways.md §1): four tries three minutes apart, then hourly for 72 hours.
+# Seconds between tries. Paystack (docs/gateways.md §1): four tries three minutes apart, then hourly for 72 hours.
 PAYSTACK_WAITS = (180,) * 3 + (3600,) * 72
-# Stripe (gateways.md §2): up to three days with a growing distance.
+# Stripe (docs/gateways.md §2): up to three days with a growing distance.
 STRIPE_WAITS = (300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 43200, 43200, 43200)
 WAITS = {"paystack": PAYSTACK_WAITS, "stripe": STRIPE_WAITS}
 PATIENCE = {"paystack": 30.0, "stripe": 15.0}

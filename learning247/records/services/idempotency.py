@@ -1,7 +1,7 @@
 """One effect per Idempotency-Key: the first request runs, its answer is kept, every repeat gets that answer.
 
-The contract is in api.md (Conventions); `records.idempotency` is its HTTP side. The rows are written in transactions
-of their own, before and after the work, so a crash in between leaves a lease that runs out, never a stuck key.
+`records.idempotency` is the HTTP side. The rows are written in transactions of their own, before and after the work,
+so a crash in between leaves a lease that runs out, never a stuck key.
 """
 
 import math
@@ -89,12 +89,12 @@ def idempotency_release(claim: Claim) -> None:
 
 
 def idempotency_is_known(*, user: AbstractBaseUser, operation: str, key: str) -> bool:
-    """Whether a request with this key ran or runs: such repeats do not count against rate limits (api.md)."""
+    """Whether a request with this key ran or runs: such repeats do not count against rate limits."""
     return IdempotencyRecord.objects.filter(user_id=user.pk, operation=operation, key=key).exists()
 
 
 def idempotency_purge(*, batch: int = 5_000) -> int:
-    """Drop keys older than eight days (api.md promises seven), in batches; return how many."""
+    """Drop keys older than eight days (a repeat within seven is promised its answer), in batches; return how many."""
     before = now() - KEPT
     dropped = 0
     while True:

@@ -1,4 +1,4 @@
-"""One key, one effect: the contract of api.md over HTTP, against a small view of the test's own."""
+"""One key, one effect: the contract over HTTP, against a small view of the test's own."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""Paystack, as its official OpenAPI document and sample events describe it (gateways.md §1)."""
+"""Paystack, as its official OpenAPI document and sample events describe it (docs/gateways.md §1)."""

@@ -70,7 +70,7 @@ class Paystack:
         ).reply
 
     def begin(self, call: Call) -> Reply | None:
-        """Nothing: Paystack has no idempotency keys, the reference is the key (gateways.md §1)."""
+        """Nothing: Paystack has no idempotency keys, the reference is the key (docs/gateways.md §1)."""
         return None
 
     def execute(self, call: Call, handler: Handler) -> Reply:

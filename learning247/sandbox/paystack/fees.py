@@ -1,4 +1,4 @@
-"""What Paystack keeps. All amounts in subunits; rates in basis points (gateways.md §1, fees)."""
+"""What Paystack keeps. All amounts in subunits; rates in basis points."""
 
 from __future__ import annotations
 

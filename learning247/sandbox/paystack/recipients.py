@@ -1,4 +1,4 @@
-"""Transfer recipients. The same account twice is the same recipient (gateways.md §1)."""
+"""Transfer recipients. The same account twice is the same recipient."""
 
 from __future__ import annotations
 

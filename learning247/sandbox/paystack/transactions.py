@@ -2,7 +2,7 @@
 
 A record is an attempt to collect ``requested_amount`` under a reference that is unique for ever. A failed
 attempt does not end it: the customer may pay on the same page afterwards. Only success raises a webhook
-(gateways.md §1).
+(docs/gateways.md §1).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from learning247.sandbox.world import World
 
 REFERENCE = re.compile(r"[A-Za-z0-9.=-]{1,100}")
 MINIMUM = {"NGN": 50_00, "USD": 2_00, "GHS": 10, "KES": 3_00, "ZAR": 1_00}
-"""Least amount per currency in subunits; NGN and USD from gateways.md §1."""
+"""Least amount per currency in subunits; those of NGN and USD are Paystack's own."""
 
 # How long an opened payment page counts as an ongoing attempt.
 PAGE_SECONDS = 600

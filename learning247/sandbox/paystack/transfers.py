@@ -1,7 +1,7 @@
 """Transfers: money out to a recipient.
 
 Life: ``otp`` (only while one-time codes are on) → ``pending`` → ``success`` | ``failed`` | ``reversed``; and
-``success`` → ``reversed`` remains possible, even much later (gateways.md §1). Amount and fee leave the
+``success`` → ``reversed`` remains possible, even much later. Amount and fee leave the
 balance when the transfer begins and come back when it fails or is reversed.
 """
 

@@ -1,1 +1,1 @@
-"""Stripe, as its official specification, fixtures and SDK describe it (gateways.md §2)."""
+"""Stripe, as its official specification, fixtures and SDK describe it (docs/gateways.md §2)."""

@@ -2,7 +2,7 @@
 
 A session is ``open`` until it is ``complete`` or ``expired`` (30 minutes to 24 hours ahead, default 24
 hours). Its payment intent appears with the first attempt to pay. Session metadata is not copied to it; what
-``payment_intent_data`` says is (gateways.md §2).
+``payment_intent_data`` says is (docs/gateways.md §2).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SHORTEST, LONGEST = 30 * 60, 24 * 3600
 # Slack for the time that a request is on its way: "exactly 30 minutes ahead" must not fail by a second.
 SLACK = 60
 MINIMUM = {"usd": 50, "eur": 50, "gbp": 30}
-"""Least total where known; others take one unit (gateways.md §2 marks these as unconfirmed)."""
+"""Least total where known; others take one unit, which is not confirmed."""
 
 # Parameters that are understood and change nothing in the sandbox.
 WITHOUT_EFFECT = (

@@ -1,4 +1,4 @@
-"""Idempotency keys (gateways.md §2): the first outcome of a key is the outcome of all its repetitions.
+"""Idempotency keys (docs/gateways.md §2): the first outcome of a key is the outcome of all its repetitions.
 
 Kept 24 hours per account. The same key with other parameters, or on another path, is a 400; a twin that is
 still on its way a 409. What failed before execution began (wrong parameters, a gateway in front that was

@@ -13,7 +13,7 @@ from learning247.sandbox.wire import Call, Json, Reply
 from learning247.sandbox.world import World
 
 ARRIVAL_SECONDS = 2 * 24 * 3600
-# A payout that arrived can still come back (gateways.md §2).
+# A payout that arrived can still come back.
 NEXT = {"pending": ("paid", "failed", "canceled"), "paid": ("failed",)}
 
 
