@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from learning247.kit.api.fields import AmountField, CurrencyField
+from learning247.kit.api.fields import CurrencyField, SignedAmountField
 from learning247.kit.money import Money
 from wallets.enums import EntryKind
 from wallets.models import JournalLine
@@ -13,11 +13,11 @@ from wallets.selectors import Balance
 
 class BalanceSerializer(serializers.Serializer):
     currency = CurrencyField()
-    available = AmountField()
-    clearing = AmountField()
-    held = AmountField()
-    disputed = AmountField()
-    total = AmountField()
+    available = SignedAmountField()
+    clearing = SignedAmountField()
+    held = SignedAmountField()
+    disputed = SignedAmountField()
+    total = SignedAmountField()
 
     def to_representation(self, balance: Balance) -> dict[str, str]:
         def amount(minor: int) -> str:
@@ -40,9 +40,9 @@ class BalancesSerializer(serializers.Serializer):
 class TransactionSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     type = serializers.ChoiceField(choices=EntryKind.choices)
-    amount = AmountField(help_text="Signed: what came in is positive.")
+    amount = SignedAmountField(help_text="Signed: what came in is positive.")
     currency = CurrencyField()
-    balance_after = AmountField()
+    balance_after = SignedAmountField()
     description = serializers.CharField()
     reference = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -63,8 +63,8 @@ class TransactionSerializer(serializers.Serializer):
 class EntryLineSerializer(serializers.Serializer):
     account = serializers.CharField(help_text="Yours: available, clearing, held, disputed; the rest is the platform's.")
     yours = serializers.BooleanField()
-    amount = AmountField()
-    balance_after = AmountField(allow_null=True)
+    amount = SignedAmountField()
+    balance_after = SignedAmountField(allow_null=True)
 
 
 class EntrySourceSerializer(serializers.Serializer):

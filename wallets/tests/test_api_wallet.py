@@ -6,10 +6,12 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+import yaml
 from rest_framework.test import APIClient
 
 from accounts.tests.builders import build_user, sign_in
 from learning247.kit.ids import new_id
+from learning247.kit.money import Money
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 from wallets.tests.builders import post_between, post_sale
@@ -324,3 +326,11 @@ def test_one_transaction_costs_the_same_however_long_the_history(client, creator
 
     with django_assert_max_num_queries(3):
         assert client.get(f"{TRANSACTIONS}/{uuid}").status_code == 200
+
+
+def test_the_schema_allows_balances_and_movements_below_zero(client):
+    schemas = yaml.safe_load(client.get("/api/schema").content)["components"]["schemas"]
+
+    for shape, field in (("Balance", "available"), ("Transaction", "amount"), ("Transaction", "balance_after")):
+        pattern = schemas[shape]["properties"][field]["pattern"]
+        assert re.search(pattern, Money(-2_500_000, "NGN").amount), (shape, field)

@@ -23,6 +23,11 @@ class AmountField(serializers.Field):
         return str(value)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]{1,3})?$", "example": "-25000.00"})
+class SignedAmountField(AmountField):
+    """An amount that may be below zero: a movement, a balance."""
+
+
 class CurrencyField(serializers.ChoiceField):
     """An ISO 4217 code that the platform knows."""
 
