@@ -100,10 +100,6 @@ class StripeGatewayClient:
             raise MalformedAnswer(f"id is not the one that was asked for: {session.id!r}")
         return session
 
-    def checkout_session_expire(self, session_id: str) -> CheckoutSession:
-        """Close an open session, so that nobody pays it any more. Raises StripeRejected when it is not open."""
-        return self._call(lambda: self._client.v1.checkout.sessions.expire(session_id))
-
     def _call(self, call: Callable[[], Any]) -> CheckoutSession:
         try:
             answer = call()

@@ -105,14 +105,6 @@ def test_the_same_reference_for_another_amount_is_refused(stripe_client):
         create(stripe_client, expires_at=expires_at, amount_minor=3001)
 
 
-def test_an_open_session_can_be_closed(stripe_client):
-    session = create(stripe_client)
-
-    closed = stripe_client.checkout_session_expire(session.id)
-
-    assert (closed.status, closed.url) == ("expired", "")
-
-
 def test_an_unknown_session_is_not_found(stripe_client):
     with pytest.raises(StripeNotFound):
         stripe_client.checkout_session_retrieve("cs_test_never")
