@@ -1,15 +1,20 @@
 """People in the staff console. Accounts are disabled, never deleted: money and records point to them."""
 
+from copy import copy
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
+from django.db import transaction
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts.enums import SessionEnd
 from accounts.models import User
+from accounts.services.sessions import session_end_all
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -28,6 +33,21 @@ class PersonChangeForm(BaseUserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+
+
+class PersonPasswordForm(AdminPasswordChangeForm):
+    """Whoever knew the old password, or holds a token that it bought, is out; and who did that is on record."""
+
+    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
+        self.actor = actor
+        super().__init__(*args, **kwargs)
+
+    def save(self, commit: bool = True) -> User:
+        with transaction.atomic():
+            user: User = super().save(commit=commit)
+            session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
+            audit_record(actor=self.actor, action="user.password_changed", subject_kind="user", subject_id=user.pk)
+        return user
 
 
 @admin.register(User)
@@ -64,6 +84,13 @@ class PersonAdmin(UserAdmin):
             },
         ),
     )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        assert isinstance(request.user, User)
+        # The view gives its form the person alone. A copy, because one PersonAdmin serves all threads.
+        bound = copy(self)
+        bound.change_password_form = partial(PersonPasswordForm, actor=request.user)
+        return super(PersonAdmin, bound).user_change_password(request, id, form_url)
 
     @admin.display(boolean=True, ordering="email_verified_at")
     def verified(self, user: User) -> bool:

@@ -138,6 +138,46 @@ def test_support_edits_no_administrator_and_sets_nobody_elses_staff_password(pag
     assert User.objects.values().get(pk=boss.pk) == before
 
 
+@pytest.mark.parametrize("usable", ["true", "false"])
+def test_a_password_set_by_staff_ends_the_persons_sessions_and_is_on_record(usable):
+    boss, user, bystander = build_admin(), build_user(), build_user()
+    theirs, others = session_open(user), session_open(bystander)
+    form = {"usable_password": usable}
+    if usable == "true":
+        form |= {"password1": "another horse battery", "password2": "another horse battery", "set-password": "Save"}
+    else:
+        form |= {"unset-password": "Disable"}
+
+    response = signed_in_as(boss).post(reverse("admin:auth_user_password_change", args=[user.pk]), form)
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert user.check_password("another horse battery") == (usable == "true")
+    assert not user.check_password(PASSWORD)
+    assert Session.objects.get(user=user).end_reason == "password_changed"
+    assert Session.objects.get(user=bystander).ended_at is None
+    answers = [
+        Client().get("/auth/me", headers={"Authorization": f"Bearer {held.access}"}) for held in (theirs, others)
+    ]
+    assert [answer.status_code for answer in answers] == [401, 200]
+    entry = AuditEntry.objects.get(action="user.password_changed")
+    assert (entry.actor, entry.subject_id, entry.before, entry.after) == (boss, str(user.pk), None, None)
+
+
+def test_a_refused_password_ends_no_session():
+    boss, user = build_admin(), build_user()
+    session_open(user)
+
+    response = signed_in_as(boss).post(
+        reverse("admin:auth_user_password_change", args=[user.pk]),
+        {"usable_password": "true", "password1": "short", "password2": "short", "set-password": "Save"},
+    )
+
+    assert response.status_code == 200
+    assert Session.objects.get().ended_at is None
+    assert not AuditEntry.objects.exists()
+
+
 def test_a_changed_email_is_no_longer_verified():
     user = build_user(verified=True)
 
