@@ -1,6 +1,6 @@
 """What the accounts app refuses, and what the person can do next."""
 
-from learning247.kit.errors import DomainError, Forbidden, Malformed
+from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed
 
 
 class Unauthenticated(DomainError):
@@ -41,14 +41,22 @@ class PasswordTooWeak(Malformed):
 
 class VerificationTokenInvalid(Malformed):
     code = "verification_token_invalid"
-    detail = "This link is not valid. Use the link of the latest mail."
+    detail = "This link is not valid. Sign in and ask for a new mail: POST /auth/verify-email/resend."
 
 
 class VerificationTokenExpired(Malformed):
     code = "verification_token_expired"
-    detail = "This link has expired: it is good for three days."
+    detail = (
+        "This link has expired: it is good for three days. "
+        "Sign in and ask for a new mail: POST /auth/verify-email/resend."
+    )
 
 
 class EmailNotVerified(Forbidden):
     code = "email_not_verified"
-    detail = "Verify your email first: open the link in the mail that was sent when the account was made."
+    detail = "Verify your email first: open the mailed link, or ask for a new one: POST /auth/verify-email/resend."
+
+
+class EmailAlreadyVerified(Conflict):
+    code = "email_already_verified"
+    detail = "Your email is verified already; there is nothing left to do."

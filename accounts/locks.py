@@ -1,9 +1,15 @@
-"""Row locks of the accounts app. One person's session at a time; nothing else is locked with it."""
+"""Row locks of the accounts app. One person or one session at a time; nothing else is locked with it."""
 
 import uuid
 
-from accounts.models import Session
+from accounts.models import Session, User
 from learning247.kit.locks import bound_lock_wait
+
+
+def user_lock(user_id: uuid.UUID) -> User:
+    """The person, locked until the transaction ends. Nobody is ever deleted, so there is one."""
+    bound_lock_wait()
+    return User.objects.select_for_update(of=("self",), no_key=True).get(id=user_id)
 
 
 def session_lock(session_id: uuid.UUID) -> Session | None:

@@ -2,7 +2,13 @@
 
 from django.urls import path
 
-from accounts.views import EmailVerificationViewSet, MeViewSet, RegistrationViewSet, SignInViewSet
+from accounts.views import (
+    EmailVerificationResendViewSet,
+    EmailVerificationViewSet,
+    MeViewSet,
+    RegistrationViewSet,
+    SignInViewSet,
+)
 
 urlpatterns = [
     path("auth/register", RegistrationViewSet.as_view({"post": "create"}), name="auth-register"),
@@ -10,5 +16,10 @@ urlpatterns = [
     path("auth/refresh", SignInViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", SignInViewSet.as_view({"post": "logout"}), name="auth-logout"),
     path("auth/verify-email", EmailVerificationViewSet.as_view({"post": "create"}), name="auth-verify-email"),
+    path(
+        "auth/verify-email/resend",
+        EmailVerificationResendViewSet.as_view({"post": "create"}),
+        name="auth-verify-email-resend",
+    ),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="auth-me"),
 ]

@@ -33,7 +33,7 @@ from accounts.services.sessions import (
     session_refresh,
 )
 from accounts.services.users import user_update_profile
-from accounts.services.verification import email_verify
+from accounts.services.verification import email_verify, verification_mail_repeat
 from learning247.kit.api.schema import ErrorSerializer
 
 _PERSON = {
@@ -118,13 +118,32 @@ class EmailVerificationViewSet(_OpenAuthViewSet):
     @extend_schema(
         operation_id="auth_verify_email",
         summary="Verify an email",
-        description="The token is mailed at sign-up and good for three days. Verifying twice is as good as once.",
+        description="The token is mailed at sign-up, again by `resend`, and good for three days. Verifying twice is as "
+        "good as once.",
         request=EmailVerificationSerializer,
         responses={200: EmailVerifiedSerializer},
         examples=[OpenApiExample("Verified", value={"email_verified": True}, response_only=True)],
     )
     def create(self, request: Request) -> Response:
         return Response(EmailVerifiedSerializer(email_verify(**self.read(EmailVerificationSerializer, request))).data)
+
+
+class EmailVerificationResendViewSet(_AuthViewSet):
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_verify_email_resend",
+        summary="Mail the verification link again",
+        description="Queues a new mail to one's own address; within 60 seconds of the last one nothing more is sent.",
+        request=None,
+        responses={
+            202: None,
+            409: _refusal("email_already_verified", "Your email is verified already; there is nothing left to do."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        verification_mail_repeat(user=_person(request))
+        return Response(status=202)
 
 
 class SignInViewSet(_OpenAuthViewSet):

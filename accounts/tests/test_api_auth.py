@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from accounts.models import Session, User
 from accounts.services import verification
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_user, sign_in
+from learning247.kit.clock import now
 from learning247.records.models import OutboundMail
 
 pytestmark = pytest.mark.django_db
@@ -608,3 +610,52 @@ class TestVerifyEmail:
 
         assert refusal(self.verify(client, token)) == (400, "verification_token_invalid", "token")
         assert not User.objects.get().email_verified
+
+
+class TestResendVerification:
+    """Mails again; time is moved by hand."""
+
+    def resend(self, client: APIClient) -> Any:
+        return client.post("/auth/verify-email/resend")
+
+    def test_a_new_mail_has_a_link_that_verifies(self, client):
+        user = build_user()
+        sign_in(client, user)
+
+        response = self.resend(client)
+
+        assert (response.status_code, response.content) == (202, b"")
+        mail = OutboundMail.objects.get()
+        assert mail.to == user.email
+        (token,) = re.findall(r"#token=(\S+)", mail.text)
+        assert client.post("/auth/verify-email", {"token": token}, format="json").status_code == 200
+
+    def test_at_most_one_mail_is_sent_in_sixty_seconds_the_one_at_sign_up_included(self, client):
+        signed_up = client.post("/auth/register", ADA, format="json").json()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_up['access']}")
+
+        assert self.resend(client).status_code == 202
+        assert OutboundMail.objects.count() == 1
+
+        OutboundMail.objects.update(created_at=now() - timedelta(seconds=61))
+        assert [self.resend(client).status_code for _ in range(2)] == [202, 202]
+        assert OutboundMail.objects.count() == 2
+
+    def test_one_persons_mails_keep_nobody_else_waiting(self, client):
+        for _ in range(2):
+            sign_in(client, build_user())
+            self.resend(client)
+
+        assert OutboundMail.objects.count() == 2
+
+    def test_a_verified_email_needs_no_mail(self, client):
+        sign_in(client, build_user(verified=True))
+
+        assert refusal(self.resend(client)) == (409, "email_already_verified", None)
+        assert not OutboundMail.objects.exists()
+
+    def test_whoever_is_not_signed_in_gets_no_mail(self, client):
+        build_user()
+
+        assert refusal(self.resend(client)) == (401, "not_authenticated", None)
+        assert not OutboundMail.objects.exists()

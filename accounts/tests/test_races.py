@@ -11,9 +11,11 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
-from accounts.services import sessions
+from accounts.services import sessions, verification
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_user
+from learning247.records.models import OutboundMail
+from learning247.records.selectors import mail_exists_since
 
 pytestmark = pytest.mark.race
 
@@ -91,3 +93,34 @@ def test_signing_out_while_refreshing_leaves_no_way_in(committed_db):
 
     assert Session.objects.get().ended_at is not None
     assert outcome_of_refresh(signed_in.refresh) in {"token_reused", "token_not_valid"}
+
+
+def resend(user: User) -> int:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client.post("/auth/verify-email/resend").status_code
+
+
+def test_of_many_wishes_for_a_new_verification_mail_exactly_one_is_sent(committed_db):
+    user = build_user()
+
+    assert Counter(at_once(lambda _: resend(user))) == {202: MANY}
+
+    assert OutboundMail.objects.count() == 1
+
+
+def test_without_the_lock_many_wishes_would_send_many_mails(committed_db, monkeypatch):
+    user = build_user()
+    everybody_has_asked = threading.Barrier(MANY)
+
+    def ask_and_wait(**which: Any) -> bool:
+        known = mail_exists_since(**which)
+        everybody_has_asked.wait()
+        return known
+
+    monkeypatch.setattr(verification, "user_lock", lambda user_id: User.objects.get(id=user_id))
+    monkeypatch.setattr(verification, "mail_exists_since", ask_and_wait)
+
+    at_once(lambda _: resend(user))
+
+    assert OutboundMail.objects.count() == MANY

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from learning247.records.models import AuditEntry, InboundEvent
+from learning247.records.models import InboundEvent, OutboundMail
 
 
 def event_list(
@@ -27,6 +27,6 @@ def event_list(
     return InboundEvent.objects.filter(**wanted).order_by("received_at", "id")
 
 
-def audit_list_of(*, subject_kind: str, subject_id: str) -> QuerySet[AuditEntry]:
-    """What was done to one subject, newest first."""
-    return AuditEntry.objects.filter(subject_kind=subject_kind, subject_id=subject_id).select_related("actor")
+def mail_exists_since(*, key_prefix: str, since: datetime) -> bool:
+    """Whether a mail whose key begins so was written at `since` or later."""
+    return OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since).exists()
