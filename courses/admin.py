@@ -1,7 +1,7 @@
 """The staff console's view of courses. State and money change through actions that call the services."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import models
@@ -13,10 +13,9 @@ from accounts.models import User
 from courses.enums import CourseStatus
 from courses.models import Course, Department, Enrollment
 from courses.selectors import department_list
-from courses.services.courses import course_publish, course_withdraw
-from learning247.kit.clock import now
+from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
+from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
-from payments.services.products import product_update
 
 
 @admin.register(Department)
@@ -55,9 +54,11 @@ class CourseAdmin(admin.ModelAdmin):
         return super().get_queryset(request).prefetch_related("product__prices")
 
     def save_model(self, request: HttpRequest, obj: Course, form: ModelForm, change: bool) -> None:
-        obj.updated_at = now()
-        super().save_model(request, obj, form, change)
-        product_update(obj.product, title=obj.title)
+        """Only what the form has changed: the rest of `obj` may be older than the row."""
+        assert isinstance(request.user, User)
+        changes = cast(CourseChanges, {name: form.cleaned_data[name] for name in form.changed_data})
+        if changes:
+            course_change(course_id=obj.pk, changes=changes, staff=request.user)
 
     @admin.display(description="owner", ordering="creator__email")
     def owner(self, course: Course) -> str:
@@ -89,20 +90,11 @@ class CourseAdmin(admin.ModelAdmin):
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(admin.ModelAdmin):
-    """To be read: an enrolment comes with a purchase and goes with a refund."""
+class EnrollmentAdmin(ReadOnlyAdmin):
+    """To be read: an enrollment comes with a purchase and goes with a refund."""
 
     list_display = ("student_name", "student_email", "course", "access_type", "status", "payment", "created_at")
     list_filter = ("status", "access_type", "course__department")
     search_fields = ("student_name", "student_email", "course__title", "payment__reference")
     list_select_related = ("course", "payment")
     date_hierarchy = "created_at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Enrollment | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Enrollment | None = None) -> bool:
-        return False

@@ -86,7 +86,7 @@ class Course(models.Model):
 class Enrollment(models.Model):
     """A student of a course, made in the moment the purchase settles. No course: a pass to every platform course.
 
-        pending --staff sent the sign-in to the student--> credentials_sent
+        pending --set by staff: the sign-in was sent to the student--> credentials_sent
            \\--entitlement revoked--> revoked <--entitlement revoked--/
 
     The entitlement decides about access, this row tells how the student is served (I9 holds them together).

@@ -73,11 +73,6 @@ class CourseCreatorSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="full_name")
 
 
-class CoursePriceSerializer(serializers.Serializer[Any]):
-    currency = serializers.CharField()
-    amount = AmountField(source="money.amount")
-
-
 class MoneySerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     amount = AmountField()
@@ -94,9 +89,13 @@ class CourseSerializer(serializers.Serializer[Any]):
     curriculum = serializers.CharField()
     duration = serializers.CharField()
     image_url = serializers.CharField()
-    prices = CoursePriceSerializer(source="product.prices.all", many=True)
+    prices = serializers.SerializerMethodField()
     creator = CourseCreatorSerializer(allow_null=True, help_text="Null: the platform.")
     enrollment_count = serializers.IntegerField()
+
+    @extend_schema_field(MoneySerializer(many=True))
+    def get_prices(self, course: Course) -> Any:
+        return MoneySerializer([price.money for price in course.product.prices.all()], many=True).data
 
 
 class CourseDetailSerializer(CourseSerializer):

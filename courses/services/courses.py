@@ -16,6 +16,7 @@ from courses.models import Course, Department
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
+from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Entitlement, Payment
@@ -79,13 +80,35 @@ def course_create(
 
 @transaction.atomic(durable=True)
 def course_update(*, course_id: uuid.UUID, changes: CourseChanges, prices: Sequence[Money] | None = None) -> Course:
+    """`course_change` in a transaction of its own."""
+    return course_change(course_id=course_id, changes=changes, prices=prices)
+
+
+def course_change(
+    *,
+    course_id: uuid.UUID,
+    changes: CourseChanges,
+    prices: Sequence[Money] | None = None,
+    staff: User | None = None,
+) -> Course:
     """Change what `changes` names; `prices`, when given, replace all prices. Open checkouts keep their amount.
 
+    In the caller's transaction, which it asserts. `staff` is who edits a course that need not be their own: audited.
     Raises CourseNotFound; CourseNotPublishable when a published course would be left without a price.
     """
+    require_transaction("A course is changed in the transaction that locks it.")
     course = _locked(course_id)
     if prices is not None and not prices and course.status == CourseStatus.PUBLISHED:
         raise CourseNotPublishable("A published course needs at least one price. Withdraw it first.", attr="prices")
+    if staff is not None:
+        audit_record(
+            actor=staff,
+            action="course.changed",
+            subject_kind="course",
+            subject_id=course.id,
+            before={name: str(getattr(course, name)) for name in changes},
+            after={name: str(value) for name, value in changes.items()},
+        )
     for name, value in changes.items():
         setattr(course, name, value)
     course.updated_at = now()

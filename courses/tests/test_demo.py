@@ -1,6 +1,7 @@
 """The demo's people and courses, and the staff console that shows them."""
 
 import io
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,6 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.tests.builders import build_admin
+from courses.admin import CourseAdmin
 from courses.demo import PASSWORD
 from courses.enums import CourseStatus
 from courses.models import Course, Department
@@ -92,7 +94,7 @@ def console(client: Client) -> Client:
     return client
 
 
-def test_the_console_lists_courses_departments_and_enrolments(console: Client) -> None:
+def test_the_console_lists_courses_departments_and_enrollments(console: Client) -> None:
     build_enrollment(build_course(title="Torts"))
 
     for page in ("course", "department", "enrollment"):
@@ -141,3 +143,32 @@ def test_a_title_edited_in_the_console_is_the_products_title_too(console: Client
     assert response.status_code == 302
     course.refresh_from_db()
     assert (course.title, course.product.title, course.status) == ("Delicts", "Delicts", "published")
+    entry = AuditEntry.objects.get(action="course.changed")
+    assert (entry.subject_id, entry.before, entry.after) == (str(course.id), {"title": "Torts"}, {"title": "Delicts"})
+
+
+def test_an_edit_in_the_console_leaves_what_others_changed_meanwhile(
+    console: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = build_course(title="Torts", curriculum="Old.")
+    form = {
+        "title": "Delicts",
+        "department": str(course.department_id),
+        "description": "",
+        "curriculum": "Old.",
+        "duration": "",
+        "link": course.link,
+        "image_url": "",
+    }
+    save = CourseAdmin.save_model
+
+    def save_late(*arguments: Any) -> None:
+        Course.objects.update(status=CourseStatus.WITHDRAWN, curriculum="New.")
+        save(*arguments)
+
+    monkeypatch.setattr(CourseAdmin, "save_model", save_late)
+    response = console.post(f"/admin/courses/course/{course.id}/change/", form)
+
+    assert response.status_code == 302
+    course.refresh_from_db()
+    assert (course.title, course.status, course.curriculum) == ("Delicts", "withdrawn", "New.")
