@@ -56,9 +56,15 @@ class CourseAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Course, form: ModelForm, change: bool) -> None:
         """Only what the form has changed: the rest of `obj` may be older than the row."""
         assert isinstance(request.user, User)
-        changes = cast(CourseChanges, {name: form.cleaned_data[name] for name in form.changed_data})
+        changes = {}
+        for name in form.changed_data:
+            value = form.cleaned_data[name]
+            if isinstance(value, str):
+                value = value.replace("\r\n", "\n")  # browsers send every line's end so, changed or not
+            if value != form.initial[name]:
+                changes[name] = value
         if changes:
-            course_change(course_id=obj.pk, changes=changes, staff=request.user)
+            course_change(course_id=obj.pk, changes=cast(CourseChanges, changes), staff=request.user)
 
     @admin.display(description="owner", ordering="creator__email")
     def owner(self, course: Course) -> str:

@@ -79,7 +79,7 @@ class MoneySerializer(serializers.Serializer[Any]):
 
 
 class CourseSerializer(serializers.Serializer[Any]):
-    """`course` of the contract: what everybody may see."""
+    """A course: what everybody may see."""
 
     id = serializers.UUIDField()
     title = serializers.CharField()

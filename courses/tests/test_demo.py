@@ -150,12 +150,12 @@ def test_a_title_edited_in_the_console_is_the_products_title_too(console: Client
 def test_an_edit_in_the_console_leaves_what_others_changed_meanwhile(
     console: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    course = build_course(title="Torts", curriculum="Old.")
+    course = build_course(title="Torts", curriculum="Old.\nTwo lines.")
     form = {
         "title": "Delicts",
         "department": str(course.department_id),
         "description": "",
-        "curriculum": "Old.",
+        "curriculum": "Old.\r\nTwo lines.",
         "duration": "",
         "link": course.link,
         "image_url": "",
