@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.models import User
 from learning247.kit.clock import now
+from payments.enums import AccessReason
 from payments.models import Entitlement, Product
 
 
@@ -22,28 +23,28 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`reason`: owner, entitled — or purchase_required, expired, revoked."""
-
     granted: bool
-    reason: str
+    reason: AccessReason
     grant: Grant | None = None
 
 
 def explain(user: User | None, product: Product, *, at: datetime | None = None) -> Access:
     """Granted by what and until when, or refused because. `user` None is somebody who has not signed in."""
     if user is None or not user.is_authenticated:
-        return Access(False, "purchase_required")
+        return Access(False, AccessReason.PURCHASE_REQUIRED)
     if product.seller_id == user.pk:
-        return Access(True, "owner")
+        return Access(True, AccessReason.OWNER)
     moment = at or now()
     entitlements = Entitlement.objects.filter(user=user, product=product).select_related("payment").order_by("-id")
     live = entitlements.filter(live_at(moment)).first()
     if live:
-        return Access(True, "entitled", _grant_of(live))
+        return Access(True, AccessReason.ENTITLED, _grant_of(live))
     last = entitlements.first()
     if last is None:
-        return Access(False, "purchase_required")
-    return Access(False, "revoked" if last.revoked_at else "expired")
+        return Access(False, AccessReason.PURCHASE_REQUIRED)
+    if last.revoked_at:
+        return Access(False, AccessReason.REVOKED)
+    return Access(False, AccessReason.NOT_STARTED if last.starts_at > moment else AccessReason.EXPIRED)
 
 
 def live_at(moment: datetime) -> Q:

@@ -57,7 +57,7 @@ class PaymentAdmin(ReadOnlyAdmin):
                 )
             },
         ),
-        ("The books", {"fields": ("platform_fee", "settlement_entry", "review_reason")}),
+        ("The books", {"fields": ("platform_fee", "sale_entry", "unsettled_entry", "review_reason")}),
         ("The request", {"fields": ("operation", "idempotency_key", "details")}),
     )
 

@@ -32,7 +32,19 @@ class ReviewReason(models.TextChoices):
 
     AMOUNT_MISMATCH = "amount_mismatch", "The gateway captured another amount"
     CURRENCY_MISMATCH = "currency_mismatch", "The gateway captured another currency"
+    REFERENCE_MISMATCH = "reference_mismatch", "The gateway answered for another payment"
     ALREADY_OWNED = "already_owned", "The buyer owns this already"
+
+
+class AccessReason(models.TextChoices):
+    """Why a door opens or stays shut."""
+
+    OWNER = "owner", "It is your own"
+    ENTITLED = "entitled", "You have a right to it"
+    PURCHASE_REQUIRED = "purchase_required", "Buy it first"
+    NOT_STARTED = "not_started", "Your right begins later"
+    EXPIRED = "expired", "Your right has ended"
+    REVOKED = "revoked", "Your right was taken back"
 
 
 class EntitlementSource(models.TextChoices):

@@ -4,10 +4,12 @@ from learning247.kit.errors import Conflict, NotFound, Unavailable, Unprocessabl
 
 
 class ProductNotFound(NotFound):
+    code = "product_not_found"
     detail = "There is nothing for sale here."
 
 
 class PaymentNotFound(NotFound):
+    code = "payment_not_found"
     detail = "There is no such payment."
 
 
@@ -33,6 +35,18 @@ class CheckoutLost(Conflict):
 
     code = "checkout_lost"
     detail = "The checkout could not be opened. Nothing was charged; start again with a new Idempotency-Key."
+
+
+class PurchaseKeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key began another purchase. Send a new key for a new purchase."
+
+
+class CheckoutOutdated(Conflict):
+    """Nobody can pay the payment that this key began, and its terms no longer hold."""
+
+    code = "checkout_outdated"
+    detail = "The price or the time of this purchase has passed. Start again with a new Idempotency-Key."
 
 
 class GatewayUnavailable(Unavailable):

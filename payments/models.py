@@ -66,7 +66,7 @@ class Payment(models.Model):
            |  \\--checkout over--> expired --paid late--------> paid
            \\--captured, but something disagrees (from any of the three)--> in_review
 
-    `paid` has a settlement entry (unless it was free) and a live entitlement; `in_review` has the captured money in
+    `paid` has a sale entry (unless it was free) and a live entitlement; `in_review` has the captured money in
     the platform's `unsettled` account. Refunds and disputes start from `paid`.
     """
 
@@ -99,8 +99,11 @@ class Payment(models.Model):
     details = models.JSONField(default=dict, blank=True)
     operation = models.CharField(max_length=60, help_text="With the key: a re-run after a crash finds this row.")
     idempotency_key = models.CharField(max_length=255)
-    settlement_entry = models.OneToOneField(
-        JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    sale_entry = models.OneToOneField(
+        JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Of a paid payment."
+    )
+    unsettled_entry = models.OneToOneField(
+        JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Of one in review."
     )
     expires_at = models.DateTimeField(help_text="When the checkout closes.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway was last asked.")
@@ -120,7 +123,7 @@ class Payment(models.Model):
                 name="payments_payment_paid_is_settled",
             ),
             models.CheckConstraint(
-                condition=~Q(status=PaymentStatus.PAID) | Q(amount_minor=0) | Q(settlement_entry__isnull=False),
+                condition=~Q(status=PaymentStatus.PAID) | Q(amount_minor=0) | Q(sale_entry__isnull=False),
                 name="payments_payment_paid_has_an_entry",
             ),
             models.CheckConstraint(
@@ -131,7 +134,9 @@ class Payment(models.Model):
         indexes = (
             models.Index(fields=("buyer", "-id"), name="payments_payment_by_buyer"),
             models.Index(
-                fields=("expires_at",), condition=Q(status=PaymentStatus.PENDING), name="payments_payment_pending"
+                fields=("checked_at",),
+                condition=Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)),
+                name="payments_payment_unsettled",
             ),
         )
 

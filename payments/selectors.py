@@ -7,13 +7,13 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import User
-from learning247.kit.money import EXPONENTS
+from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
 from payments.errors import PaymentNotFound, ProductNotFound
 from payments.models import Payment, Product
 
-# What a gateway charges at least, in minor units (gateways' own pages); below it a checkout would be refused there.
-MINIMUM_CHARGE_MINOR = {"NGN": 5_000, "USD": 50, "GBP": 30, "EUR": 50}
+# Stripe charges currencies of three decimals in tens of the minor unit (docs.stripe.com/currencies).
+CHARGE_STEP_MINOR = {"KWD": 10}
 
 
 def payment_list(*, user: User) -> QuerySet[Payment]:
@@ -62,7 +62,25 @@ def charged_currencies() -> list[dict[str, Any]]:
     """The currencies in which something can be bought, with the gateway and the least that it charges."""
     routes = settings.PAYMENT_GATEWAY_BY_CURRENCY
     return [
-        {"currency": code, "gateway": routes[code], "minimum_minor": MINIMUM_CHARGE_MINOR.get(code, 1)}
+        {"currency": code, "gateway": routes[code], "minimum_minor": minimum_charge(code).minor}
         for code in EXPONENTS
         if code in routes
     ]
+
+
+def minimum_charge(currency: str) -> Money:
+    """The least that the gateway charges in `currency`, by PAYMENT_MINIMUMS; below it a checkout is refused there."""
+    step = CHARGE_STEP_MINOR.get(currency, 1)
+    return Money(settings.PAYMENT_MINIMUMS.get(currency, step), currency)
+
+
+def charge_refusal(price: Money) -> str | None:
+    """Why a price could never be charged, for its seller to read; None when it can, or when it is free of charge."""
+    if price.minor == 0:
+        return None
+    least, step = minimum_charge(price.currency), Money(CHARGE_STEP_MINOR.get(price.currency, 1), price.currency)
+    if price.minor < least.minor:
+        return f"The smallest price in {price.currency} is {least.amount}, or 0 for free of charge."
+    if price.minor % step.minor:
+        return f"Prices in {price.currency} go in steps of {step.amount}."
+    return None

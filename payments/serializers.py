@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from learning247.kit.api.fields import AmountField, CurrencyField
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField
 from learning247.kit.money import Money
-from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind
+from payments.enums import AccessReason, EntitlementSource, GatewayName, PaymentStatus, ProductKind
 from payments.models import Payment
 from payments.selectors import payment_detail
 
@@ -37,7 +37,7 @@ class PaymentSerializer(serializers.Serializer):
 class InitializeSerializer(serializers.Serializer):
     item_type = serializers.ChoiceField(choices=ProductKind.choices)
     item_id = serializers.UUIDField()
-    currency = CurrencyField()
+    currency = CurrencyCodeField()
 
 
 class VerifiedSerializer(serializers.Serializer):
@@ -68,7 +68,7 @@ class GrantSerializer(serializers.Serializer):
 
 class AccessSerializer(serializers.Serializer):
     granted = serializers.BooleanField()
-    reason = serializers.ChoiceField(choices=("owner", "entitled", "purchase_required", "expired", "revoked"))
+    reason = serializers.ChoiceField(choices=AccessReason.choices)
     grant = GrantSerializer(allow_null=True)
 
 

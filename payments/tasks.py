@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from payments.services.settlement import pending_sweep
+from payments.services.settlement import unsettled_sweep
 
 
-@shared_task(name="payments.sweep_pending")
-def sweep_pending() -> int:
-    """Ask the gateways about pending payments; returns how many."""
-    return pending_sweep()
+@shared_task(name="payments.sweep_unsettled")
+def sweep_unsettled() -> int:
+    """Ask the gateways about payments that may be paid; returns how many."""
+    return unsettled_sweep()

@@ -1,7 +1,7 @@
 """Paying over HTTP."""
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +9,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.selectors import signed_in
 from learning247.kit.api.pagination import HistoryPagination
+from learning247.kit.api.schema import ErrorSerializer
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.models import Payment
 from payments.selectors import access_to, charged_currencies, item_detail, payment_list, payment_of
@@ -71,7 +72,12 @@ class VerificationViewSet(GenericViewSet):
     authentication_classes = []
     serializer_class = VerifiedSerializer
 
-    @extend_schema(operation_id="payments_verify", summary="Was it paid?", request=None, responses=VerifiedSerializer)
+    @extend_schema(
+        operation_id="payments_verify",
+        summary="Was it paid?",
+        request=None,
+        responses={200: VerifiedSerializer},
+    )
     def create(self, request: Request, reference: str) -> Response:
         """Ask the gateway, and settle if it was paid. For the page that the buyer comes back to; safe to repeat."""
         payment = payment_settle(reference=reference)
@@ -84,7 +90,15 @@ class VerificationViewSet(GenericViewSet):
 class AccessViewSet(GenericViewSet):
     serializer_class = AccessSerializer
 
-    @extend_schema(operation_id="payments_access", summary="May you use it?", parameters=[AccessQuerySerializer])
+    @extend_schema(
+        operation_id="payments_access",
+        summary="May you use it?",
+        parameters=[AccessQuerySerializer],
+        responses={
+            200: AccessSerializer,
+            404: OpenApiResponse(ErrorSerializer, description="`product_not_found`"),
+        },
+    )
     def retrieve(self, request: Request) -> Response:
         """May you use this item, by what and until when; or why not."""
         query = AccessQuerySerializer(data=request.query_params)

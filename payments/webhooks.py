@@ -12,7 +12,13 @@ from learning247.records.registry import register_event_handler
 from learning247.records.webhooks import EventIdentity, webhook_view
 from payments.enums import GatewayName
 from payments.errors import PaymentNotFound
-from payments.services.settlement import gateway_reference_learn, payment_settle
+from payments.services.checkout import REFERENCE_PREFIX
+from payments.services.settlement import UNSETTLED_STATUSES, gateway_reference_learn, payment_settle
+
+# Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
+UNSETTLED_OUTCOMES = tuple(f"payment {status.value}" for status in UNSETTLED_STATUSES)
+LONGEST_GATEWAY_REFERENCE = 255
+NOT_OURS = "ignored: no reference of ours"
 
 
 def register_handlers() -> None:
@@ -45,18 +51,28 @@ stripe_webhook = webhook_view(
 
 def paystack_charge_succeeded(event: InboundEvent) -> str:
     """`data.reference` is ours. An unknown one waits: the event may be quicker than our own row."""
-    return _settle(_text(_payload(event, "data"), "reference"))
+    outcome = _settle(_text(_payload(event, "data"), "reference"))
+    if outcome in UNSETTLED_OUTCOMES:
+        # It says that the money came, the gateway's own answer does not: ask again later, do not forget it.
+        raise EventNotReady(f"Paystack announced a charge that it does not confirm yet ({outcome}).")
+    return outcome
 
 
 def stripe_checkout_changed(event: InboundEvent) -> str:
     """A Checkout Session was completed, paid later, failed later or expired; `client_reference_id` is ours."""
     session = _payload(event, "data", "object")
     reference = _text(session, "client_reference_id")
-    gateway_reference_learn(reference=reference, gateway_reference=_text(session, "id"))
+    if not reference.startswith(REFERENCE_PREFIX):
+        return NOT_OURS
+    session_id = _text(session, "id")
+    if len(session_id) <= LONGEST_GATEWAY_REFERENCE:
+        gateway_reference_learn(gateway=GatewayName.STRIPE, reference=reference, gateway_reference=session_id)
     return _settle(reference)
 
 
 def _settle(reference: str) -> str:
+    if not reference.startswith(REFERENCE_PREFIX):
+        return NOT_OURS
     try:
         payment = payment_settle(reference=reference)
     except PaymentNotFound:

@@ -221,7 +221,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep the inbox": {"task": "records.sweep_inbox", "schedule": 15.0},
     "sweep outbound mail": {"task": "records.sweep_mail", "schedule": 30.0},
-    "sweep pending payments": {"task": "payments.sweep_pending", "schedule": 60.0},
+    "sweep unsettled payments": {
+        "task": "payments.sweep_unsettled",
+        "schedule": 60.0,
+        "options": {"queue": "money"},
+    },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
@@ -257,6 +261,24 @@ PAYMENT_GATEWAY_BY_CURRENCY = env.dict(
         "KWD": "stripe",
     },
 )
+# The smallest price that a gateway charges, in minor units (paystack.com/docs, docs.stripe.com/currencies).
+PAYMENT_MINIMUMS = {
+    code: int(minor)
+    for code, minor in env.dict(
+        "PAYMENT_MINIMUMS",
+        default={
+            "NGN": 5000,
+            "GHS": 10,
+            "ZAR": 100,
+            "KES": 300,
+            "USD": 50,
+            "GBP": 30,
+            "EUR": 50,
+            "JPY": 50,
+            "KWD": 10,
+        },
+    ).items()
+}
 # Seconds to connect and to read. A gateway that takes longer has an unknown outcome, which verify resolves.
 GATEWAY_CONNECT_TIMEOUT = env.int("GATEWAY_CONNECT_TIMEOUT", default=5)
 GATEWAY_READ_TIMEOUT = env.int("GATEWAY_READ_TIMEOUT", default=20)

@@ -74,13 +74,14 @@ class PaystackGateway:
         try:
             transaction = self._client.transaction_verify(reference)
         except PaystackNotFound:
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
         except PaystackError as error:
             raise GatewayUnavailable from error
         return GatewayPayment(
             status=_STATUSES.get(transaction.status, GatewayPaymentStatus.OPEN),
             reference=transaction.reference,
-            amount_minor=transaction.asked_minor,
+            requested_minor=transaction.asked_minor,
+            captured_minor=transaction.amount_minor,
             currency=transaction.currency,
             gateway_payment_id=str(transaction.id),
             gateway_fee_minor=transaction.fees_minor,

@@ -38,11 +38,15 @@ class GatewayPaymentStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatewayPayment:
-    """A payment as the gateway itself reports it, never as a webhook claims. Amounts in minor units."""
+    """A payment as the gateway itself reports it, never as a webhook claims. Amounts in minor units.
+
+    `captured_minor` exceeds `requested_minor` where the buyer bears the gateway's fee.
+    """
 
     status: GatewayPaymentStatus
     reference: str
-    amount_minor: int
+    requested_minor: int
+    captured_minor: int
     currency: str
     gateway_payment_id: str
     gateway_fee_minor: int | None

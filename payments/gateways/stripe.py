@@ -1,6 +1,5 @@
 """Stripe behind the port (USD, GBP, EUR and the rest), by hosted Checkout Sessions."""
 
-from datetime import timedelta
 from functools import lru_cache
 from typing import Self
 
@@ -17,13 +16,8 @@ from learning247.integrations.stripe import (
     StripeRejected,
     StripeUnauthorized,
 )
-from learning247.kit.clock import now
 from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
 from payments.gateways.port import Checkout, CheckoutRequest, GatewayPayment, GatewayPaymentStatus
-
-# docs.stripe.com/api/checkout/sessions: `expires_at` lies 30 minutes to 24 hours ahead. A minute more than the least,
-# because the request takes time.
-SHORTEST_LIFETIME = timedelta(minutes=31)
 
 
 @lru_cache(maxsize=8)
@@ -59,7 +53,7 @@ class StripeGateway:
                 customer_email=request.email,
                 success_url=request.return_url,
                 cancel_url=request.cancel_url,
-                expires_at=max(request.expires_at, now() + SHORTEST_LIFETIME),
+                expires_at=request.expires_at,  # as stored: the idempotency key holds for the same parameters only
                 metadata={},
             )
         except AmountNotChargeable as error:
@@ -76,19 +70,20 @@ class StripeGateway:
 
     def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
         if not gateway_reference:  # the answer to opening it never came
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
         try:
             session = self._client.checkout_session_retrieve(gateway_reference)
         except StripeNotFound:
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
-        # The fee is booked only in the currency of the sale; Stripe may settle in another.
+        # The fee is kept only in the currency of the sale; Stripe may settle in another.
         fee_minor = session.fee_minor if session.fee_currency == session.currency else None
         return GatewayPayment(
             status=_status_of(session),
             reference=session.client_reference_id,
-            amount_minor=session.amount_total_minor,
+            requested_minor=session.amount_total_minor,
+            captured_minor=session.amount_total_minor,
             currency=session.currency,
             gateway_payment_id=session.payment_intent_id,
             gateway_fee_minor=fee_minor,

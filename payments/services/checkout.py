@@ -1,6 +1,6 @@
 """Starting a purchase: our row first, then the gateway's checkout under our row's reference."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +11,23 @@ from accounts.models import User
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from payments.access import explain
-from payments.enums import EntitlementSource, PaymentStatus
+from payments.enums import AccessReason, EntitlementSource, PaymentStatus
 from payments.errors import (
     AlreadyOwned,
     CheckoutLost,
+    CheckoutOutdated,
     CurrencyNotAvailable,
     GatewayRejected,
     ProductNotFound,
+    PurchaseKeyReused,
 )
 from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, gateway_named
-from payments.kinds import granted
+from payments.kinds import notify_granted
 from payments.locks import payment_lock, product_hold
-from payments.models import Entitlement, Payment, Price, Product
+from payments.models import Payment, Price, Product
+from payments.services.entitlements import entitlement_grant
+
+REFERENCE_PREFIX = "L247-"
 
 
 def checkout_start(
@@ -39,7 +44,8 @@ def checkout_start(
 
     `details` goes to the app that owns the product when it is granted. The same (buyer, operation, key) finds the same
     payment again, so a run after a crash carries on where the first one stopped, under the same reference.
-    Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, GatewayRejected, CheckoutLost, GatewayUnavailable.
+    Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, PurchaseKeyReused, CheckoutOutdated, GatewayRejected,
+    CheckoutLost, GatewayUnavailable.
     """
     payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key)
     if payment.status != PaymentStatus.PENDING or payment.checkout_url:
@@ -47,7 +53,9 @@ def checkout_start(
     try:
         checkout = gateway_named(payment.gateway).open_checkout(_request_for(payment))
     except (GatewayRejected, CheckoutLost) as error:
-        _payment_fail(payment.pk, reason=error.detail)
+        payment = _payment_fail(payment.pk, reason=error.detail)
+        if payment.checkout_url:
+            return payment  # a run that was taken for dead had opened it after all
         raise
     return _checkout_record(payment.pk, checkout)
 
@@ -66,15 +74,15 @@ def _payment_claim(
     mine = Payment.objects.filter(buyer=buyer, operation=operation, idempotency_key=idempotency_key)
     earlier = mine.select_related("product", "buyer").first()
     if earlier:
-        return earlier
+        return _same_purchase(earlier, product_kind, item_id, currency, details)
     product = _product_on_sale(product_kind, item_id)
     access = explain(buyer, product)
     if access.granted:
-        raise AlreadyOwned("This is your own item." if access.reason == "owner" else None)
+        raise AlreadyOwned("This is your own item." if access.reason == AccessReason.OWNER else None)
     price = Price.objects.filter(product=product, currency=currency).first()
     if price is None:
         raise CurrencyNotAvailable
-    free = price.amount_minor == 0
+    free, moment = price.amount_minor == 0, now()
     payment = Payment(
         reference=new_reference(),
         buyer=buyer,
@@ -86,17 +94,42 @@ def _payment_claim(
         details=details,
         operation=operation,
         idempotency_key=idempotency_key,
-        expires_at=now() + timedelta(minutes=settings.CHECKOUT_LIFETIME_MINUTES),
+        expires_at=moment + timedelta(minutes=settings.CHECKOUT_LIFETIME_MINUTES),
     )
     if free:
-        payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, now(), 0
+        payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, payment.created_at, 0
     Payment.objects.bulk_create([payment], ignore_conflicts=True)
     kept = mine.select_related("product", "buyer").get()
     if kept.pk != payment.pk:
-        return kept  # a twin under the same key was quicker
+        # A twin under the same key was quicker.
+        return _same_purchase(kept, product_kind, item_id, currency, details)
     if free:
-        _grant_free(payment)
+        _grant_free(payment, moment)
     return payment
+
+
+def _same_purchase(
+    earlier: Payment, product_kind: str, item_id: UUID, currency: str, details: dict[str, Any]
+) -> Payment:
+    """The payment that this key began, if it is for the same purchase and can still be carried on.
+
+    The stored answer of a key is dropped after a 503, so the row itself has to tell another request under the same key.
+    Without a checkout it goes on only as a new purchase could: on sale, at this price, not owned meanwhile.
+    Raises PurchaseKeyReused, ProductNotFound, AlreadyOwned, CheckoutOutdated.
+    """
+    product = earlier.product
+    same = (product.kind, product.item_id, earlier.currency) == (product_kind, item_id, currency)
+    if not same or earlier.details != details:
+        raise PurchaseKeyReused
+    if earlier.status != PaymentStatus.PENDING or earlier.checkout_url:
+        return earlier
+    _product_on_sale(product_kind, item_id)
+    if explain(earlier.buyer, product).granted:
+        raise AlreadyOwned
+    price = Price.objects.filter(product=product, currency=currency, amount_minor=earlier.amount_minor)
+    if earlier.expires_at <= now() or not price.exists():
+        raise CheckoutOutdated
+    return earlier
 
 
 def _product_on_sale(kind: str, item_id: UUID) -> Product:
@@ -113,7 +146,7 @@ def _product_on_sale(kind: str, item_id: UUID) -> Product:
 
 def new_reference() -> str:
     """Unique for ever at both gateways, in the alphabet that both allow (Paystack: alphanumerics and `-` `.` `=`)."""
-    return f"L247-{new_id().hex}"
+    return f"{REFERENCE_PREFIX}{new_id().hex}"
 
 
 def _platform_fee_bps(product: Product) -> int:
@@ -122,18 +155,17 @@ def _platform_fee_bps(product: Product) -> int:
     return product.seller.platform_fee_bps
 
 
-def _grant_free(payment: Payment) -> None:
-    entitlement = Entitlement(
+def _grant_free(payment: Payment, moment: datetime) -> None:
+    entitlement = entitlement_grant(
         user=payment.buyer,
         product=payment.product,
         source=EntitlementSource.FREE,
         payment=payment,
-        starts_at=payment.settled_at,
+        starts_at=moment,
     )
-    Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
-    if not Entitlement.objects.filter(pk=entitlement.pk).exists():
+    if entitlement is None:
         raise AlreadyOwned  # a twin request was quicker; this payment is rolled back
-    granted(entitlement, payment)
+    notify_granted(entitlement, payment)
 
 
 def _request_for(payment: Payment) -> CheckoutRequest:
@@ -152,16 +184,19 @@ def _request_for(payment: Payment) -> CheckoutRequest:
 
 @transaction.atomic(durable=True)
 def _checkout_record(payment_id: UUID, checkout: Checkout) -> Payment:
+    """Keep where the checkout is, unless the payment has moved on meanwhile."""
     payment = payment_lock(payment_id)
-    if not payment.checkout_url:
+    if payment.status == PaymentStatus.PENDING and not payment.checkout_url:
         payment.checkout_url, payment.gateway_reference = checkout.url, checkout.gateway_reference
         payment.save(update_fields=["checkout_url", "gateway_reference"])
     return payment
 
 
 @transaction.atomic(durable=True)
-def _payment_fail(payment_id: UUID, *, reason: str) -> None:
+def _payment_fail(payment_id: UUID, *, reason: str) -> Payment:
+    """Failed, unless another run has opened the checkout or the payment has moved on meanwhile."""
     payment = payment_lock(payment_id)
-    if payment.status == PaymentStatus.PENDING:
+    if payment.status == PaymentStatus.PENDING and not payment.checkout_url:
         payment.status, payment.failure_reason = PaymentStatus.FAILED, reason[:200]
         payment.save(update_fields=["status", "failure_reason"])
+    return payment

@@ -1,6 +1,7 @@
 """Products and prices: what an app puts up for sale."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.db import transaction
 from accounts.models import User
 from learning247.kit.money import Money
 from payments.enums import ProductKind
+from payments.kinds import require_registered
 from payments.models import Price, Product
 
 
@@ -16,6 +18,7 @@ def product_create(
     *, kind: ProductKind, item_id: UUID, title: str, seller: User | None, prices: Sequence[Money], active: bool
 ) -> Product:
     """A product for one item of an app, with at most one price per currency."""
+    require_registered(kind)
     product = Product.objects.create(kind=kind, item_id=item_id, title=title, seller=seller, active=active)
     prices_set(product=product, prices=prices)
     return product
@@ -25,12 +28,16 @@ def product_create(
 def product_update(
     product: Product, *, title: str | None = None, prices: Sequence[Money] | None = None, active: bool | None = None
 ) -> Product:
-    """Change what is given. Open checkouts keep the price they began with."""
-    if title is not None:
-        product.title = title
-    if active is not None:
-        product.active = active
-    product.save(update_fields=["title", "active"])
+    """Change what is given, and nothing else: the caller's copy of the row may be older than the row.
+
+    Open checkouts keep the price they began with.
+    """
+    changes: dict[str, Any] = {"title": title, "active": active}
+    given = {name: value for name, value in changes.items() if value is not None}
+    if given:
+        Product.objects.filter(pk=product.pk).update(**given)
+        for name, value in given.items():
+            setattr(product, name, value)
     if prices is not None:
         prices_set(product=product, prices=prices)
     return product

@@ -9,17 +9,18 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money, share_of
 from learning247.records.services.mail import mail_queue
-from payments.enums import EntitlementSource, PaymentStatus, ReviewReason
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
 from payments.gateways import GatewayPayment, GatewayPaymentStatus, gateway_named
-from payments.kinds import granted
+from payments.kinds import notify_granted
 from payments.locks import payment_lock
-from payments.models import Entitlement, Payment
+from payments.models import Payment
+from payments.services.entitlements import entitlement_grant
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
 from wallets.services.journal import Posting, entry_post
@@ -30,6 +31,8 @@ logger = structlog.get_logger(__name__)
 UNSETTLED_STATUSES = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
 # The sweeper leaves a fresh checkout to the buyer and asks about the others no more often than this.
 ASK_AGAIN_AFTER = timedelta(minutes=5)
+ASK_LATE_AGAIN_AFTER = timedelta(hours=1)
+LATE_PAYMENTS_FOR = timedelta(days=3)  # as long as Paystack repeats its webhook (paystack.com/docs/payments/webhooks)
 
 
 def payment_settle(*, reference: str) -> Payment:
@@ -48,28 +51,28 @@ def payment_settle(*, reference: str) -> Payment:
     return _report_record(payment.pk, reported)
 
 
-def gateway_reference_learn(*, reference: str, gateway_reference: str) -> None:
+def gateway_reference_learn(*, gateway: GatewayName, reference: str, gateway_reference: str) -> None:
     """Keep what the gateway calls the checkout, where the answer that would have told us was lost."""
-    Payment.objects.filter(reference=reference, gateway_reference="").update(gateway_reference=gateway_reference)
+    unknown = Payment.objects.filter(reference=reference, gateway=gateway, gateway_reference="")
+    unknown.update(gateway_reference=gateway_reference)
 
 
-def pending_sweep(*, limit: int = 100) -> int:
-    """Ask the gateways about payments that nobody tells us of: declined, abandoned, expired, or a lost webhook.
+def unsettled_sweep(*, limit: int = 100) -> int:
+    """Ask the gateways about payments that nobody tells us of: declined, abandoned, paid late, or a lost webhook.
 
-    Returns how many were asked about. Those never asked about come first. A gateway that is away is left alone for
-    the rest of the run; a payment that cannot be settled keeps no other waiting.
+    Pending ones every few minutes; failed and expired ones, which may still be paid, every hour until some days after
+    their checkout ended. Returns how many were asked about, those never asked about first. A gateway that is away is
+    left alone for the rest of the run; a payment that cannot be settled keeps no other waiting.
     """
-    moment = now()
-    due = Payment.objects.filter(status=PaymentStatus.PENDING, created_at__lt=moment - ASK_AGAIN_AFTER).filter(
-        Q(checked_at__isnull=True) | Q(checked_at__lt=moment - ASK_AGAIN_AFTER)
-    )
-    longest_unasked = due.order_by(F("checked_at").asc(nulls_first=True), "pk")
+    longest_unasked = _due_for_asking(now()).order_by(F("checked_at").asc(nulls_first=True), "pk")
     asked, away = 0, set()
-    for payment_id, reference, gateway in list(longest_unasked.values_list("pk", "reference", "gateway")[:limit]):
+    rows = list(longest_unasked.values_list("pk", "reference", "gateway", "checked_at")[:limit])
+    for payment_id, reference, gateway, seen in rows:
         if gateway in away:
             continue
-        # Before asking: whatever comes of it, the next run begins with others.
-        Payment.objects.filter(pk=payment_id).update(checked_at=now())
+        # A claim, before asking: a run beside this one skips it, and the next run begins with others.
+        if not Payment.objects.filter(pk=payment_id, checked_at=seen).update(checked_at=now()):
+            continue
         asked += 1
         try:
             payment_settle(reference=reference)
@@ -79,6 +82,17 @@ def pending_sweep(*, limit: int = 100) -> int:
         except Exception:  # one payment's trouble must not become everybody's
             logger.exception("payment_not_settled", reference=reference)
     return asked
+
+
+def _due_for_asking(moment: datetime) -> QuerySet[Payment]:
+    def unasked_for(spacing: timedelta) -> Q:
+        return Q(checked_at__isnull=True) | Q(checked_at__lt=moment - spacing)
+
+    open_still = Q(status=PaymentStatus.PENDING, created_at__lt=moment - ASK_AGAIN_AFTER) & unasked_for(ASK_AGAIN_AFTER)
+    maybe_late = Q(
+        status__in=(PaymentStatus.FAILED, PaymentStatus.EXPIRED), expires_at__gt=moment - LATE_PAYMENTS_FOR
+    ) & unasked_for(ASK_LATE_AGAIN_AFTER)
+    return Payment.objects.exclude(gateway="").filter(open_still | maybe_late)
 
 
 @transaction.atomic(durable=True)
@@ -99,44 +113,39 @@ def _report_record(payment_id: UUID, reported: GatewayPayment) -> Payment:
 
 
 def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> None:
-    payment.captured_minor = reported.amount_minor
+    payment.captured_minor = reported.captured_minor
     payment.captured_currency = reported.currency
     payment.gateway_payment_id = reported.gateway_payment_id
     payment.gateway_fee_minor = reported.gateway_fee_minor
     payment.failure_reason = ""
     disagreement = _disagreement(payment, reported)
-    entitlement = None if disagreement else _entitle(payment, moment)
+    entitlement = None
+    if disagreement is None:
+        entitlement = entitlement_grant(
+            user=payment.buyer,
+            product=payment.product,
+            source=EntitlementSource.PURCHASE,
+            payment=payment,
+            starts_at=moment,
+        )
     if entitlement is None:
         _hold_for_review(payment, disagreement or ReviewReason.ALREADY_OWNED)
         return
     _book_sale(payment, moment)
-    granted(entitlement, payment)
+    notify_granted(entitlement, payment)
     _tell_about_sale(payment)
 
 
 def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | None:
-    """Where the gateway's answer is not what we asked for. A reference that differs is treated as another amount."""
+    """Where the gateway's answer is not what we asked for."""
+    if reported.reference != payment.reference:
+        return ReviewReason.REFERENCE_MISMATCH
     if reported.currency != payment.currency:
         return ReviewReason.CURRENCY_MISMATCH
-    if reported.amount_minor != payment.amount_minor or reported.reference != payment.reference:
+    # More may be captured than was asked for (the buyer bears the gateway's fee), less never.
+    if reported.requested_minor != payment.amount_minor or reported.captured_minor < payment.amount_minor:
         return ReviewReason.AMOUNT_MISMATCH
     return None
-
-
-def _entitle(payment: Payment, moment: datetime) -> Entitlement | None:
-    """The buyer's entitlement; None when they own the product already.
-
-    The unique constraint decides, so two payments that settle at the same moment cannot both have it.
-    """
-    entitlement = Entitlement(
-        user=payment.buyer,
-        product=payment.product,
-        source=EntitlementSource.PURCHASE,
-        payment=payment,
-        starts_at=moment,
-    )
-    Entitlement.objects.bulk_create([entitlement], ignore_conflicts=True)
-    return entitlement if Entitlement.objects.filter(pk=entitlement.pk).exists() else None
 
 
 def _book_sale(payment: Payment, moment: datetime) -> None:
@@ -150,7 +159,7 @@ def _book_sale(payment: Payment, moment: datetime) -> None:
         fee = share_of(gross, payment.platform_fee_bps)
         shares = [Posting(person_account(seller.pk), gross - fee), Posting(platform_account(AccountKind.FEES), fee)]
     payment.platform_fee_minor = fee
-    payment.settlement_entry_id = entry_post(
+    payment.sale_entry_id = entry_post(
         key=f"payment:{payment.pk}:sale",
         kind=EntryKind.SALE,
         currency=payment.currency,
@@ -170,7 +179,7 @@ def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
     logger.error("payment_in_review", reference=payment.reference, reason=reason.value)
     if captured == 0 or currency not in EXPONENTS:
         return  # nothing that the books could hold; the review shows what the gateway said
-    payment.settlement_entry_id = entry_post(
+    payment.unsettled_entry_id = entry_post(
         key=f"payment:{payment.pk}:unsettled",
         kind=EntryKind.UNSETTLED_CAPTURE,
         currency=currency,

@@ -7,6 +7,7 @@ import requests
 from django.apps import apps
 
 from accounts.tests.builders import build_user
+from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
 from learning247.records import idempotency
@@ -61,7 +62,7 @@ def test_the_same_key_32_times_at_once_opens_one_checkout(gateways, currency, ta
 @pytest.mark.race
 def test_control_without_the_claim_the_gateway_is_asked_more_than_once(gateways, monkeypatch):
     """The key then still stands on the row, so there is one payment; but its checkout is opened again and again."""
-    monkeypatch.setattr(idempotency, "idempotency_claim", lambda **request: Claim(0, None))
+    monkeypatch.setattr(idempotency, "idempotency_claim", lambda **request: Claim(0, now()))
     monkeypatch.setattr(idempotency, "idempotency_store", lambda claim, **answer: None)
     monkeypatch.setattr(idempotency, "idempotency_release", lambda claim: None)
     headers, product = signed_in(build_user()), build_product()
@@ -227,7 +228,7 @@ def test_a_key_of_255_characters_is_good(gateways):
     ("body", "status", "code"),
     [
         ({"item_id": "nobody"}, 400, "invalid"),
-        ({"item_id": str(new_id())}, 404, "not_found"),
+        ({"item_id": str(new_id())}, 404, "product_not_found"),
         ({"item_type": "car"}, 400, "invalid_choice"),
         ({"currency": "XXX"}, 400, "invalid_choice"),
         ({"currency": "GBP"}, 422, "currency_not_available"),

@@ -64,7 +64,7 @@ def test_i5_finds_a_sale_booked_for_a_payment_that_is_not_paid(pending):
 
 def test_i5_finds_a_payment_that_points_to_the_sale_of_another(paid):
     other = book_sale(key="payment:other:sale", source_id=str(new_id()), seller=paid.product.seller)
-    Payment.objects.filter(pk=paid.pk).update(settlement_entry=other)
+    Payment.objects.filter(pk=paid.pk).update(sale_entry=other)
 
     found = breaches("I5")
     assert ("I5", f"payment {paid.reference} is paid, its sale entry is payment:{paid.pk}:sale") in found
@@ -98,7 +98,7 @@ def test_i7_finds_a_fee_that_is_not_the_one_agreed(paid):
 
 
 def test_i7_finds_a_sale_whose_parts_were_changed(paid):
-    line = JournalLine.objects.get(entry_id=paid.settlement_entry_id, amount_minor=-2_500_000)
+    line = JournalLine.objects.get(entry_id=paid.sale_entry_id, amount_minor=-2_500_000)
     with guards_off("wallets_journalline"):
         execute("UPDATE wallets_journalline SET amount_minor = -2600000 WHERE id = %s", line.pk)
 
@@ -152,7 +152,7 @@ def test_i11_finds_money_at_the_gateway_that_no_payment_captured(paid):
 
 def test_a_settled_payment_cannot_lose_its_entry_nor_its_time(paid):
     """The database itself refuses these two."""
-    for change in ({"settlement_entry": None}, {"settled_at": None}):
+    for change in ({"sale_entry": None}, {"settled_at": None}):
         with pytest.raises(Exception, match="payments_payment_paid"), transaction.atomic():
             Payment.objects.filter(pk=paid.pk).update(**change)
     with pytest.raises(Exception, match="payments_entitlement_once_for_good"), transaction.atomic():

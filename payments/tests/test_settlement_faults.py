@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -19,7 +20,7 @@ from learning247.records.tests.races import at_once
 from payments.access import explain
 from payments.models import Entitlement, Payment
 from payments.services import settlement
-from payments.services.settlement import payment_settle, pending_sweep
+from payments.services.settlement import payment_settle, unsettled_sweep
 from payments.tests.builders import build_product, start_checkout
 from payments.tests.wire import (
     code_of,
@@ -363,7 +364,7 @@ def test_a_webhook_while_the_gateway_is_away_is_tried_again_and_settles(gateways
     poll(lambda: InboundEvent.objects.exists() and all(w["status"] == "delivered" for w in gateways.control.webhooks()))
     run_jobs()
     assert {event.status for event in InboundEvent.objects.filter(outcome="")} == {"pending"}
-    assert "GatewayUnavailable" in InboundEvent.objects.filter(outcome="").first().reason
+    assert "GatewayUnavailable" in InboundEvent.objects.filter(outcome="")[0].reason
     assert_nothing_moved(payment)
 
     gateways.control.remove_fault(number)
@@ -380,7 +381,7 @@ def test_initialize_with_the_gateway_away_is_a_503_and_the_same_key_goes_on(gate
     Stripe answers what it answered the first time; where nothing had been opened, both open it now."""
     learner, product = build_user(), build_product()
     headers, key = signed_in(learner), "the same key"
-    wanted = {"item_id": product.item_id, "currency": CURRENCY[provider], "key": key}
+    wanted: dict[str, Any] = {"item_id": product.item_id, "currency": CURRENCY[provider], "key": key}
     number = gateways.control.fault(fault, provider=provider, times=100)
 
     first = initialize(gateways.url, headers, **wanted)
@@ -459,10 +460,10 @@ def test_a_payment_whose_webhook_never_came_is_settled_by_the_sweeper(gateways, 
     creator, payment = sale(provider)
     gateways.control.fault("webhook_drop", provider=provider, times=100)
     pay(gateways, payment)
-    assert pending_sweep() == 0, "a fresh checkout is left to its buyer"
+    assert unsettled_sweep() == 0, "a fresh checkout is left to its buyer"
 
     let_time_pass(6)
-    assert pending_sweep() == 1
+    assert unsettled_sweep() == 1
 
     assert_settled_once(payment, creator)
 
@@ -472,14 +473,14 @@ def test_an_abandoned_checkout_expires_by_the_sweeper(gateways, sale, provider):
     _, payment = sale(provider)
     gateways.control.abandon(provider, at_gateway(payment))
     let_time_pass(30)
-    assert (pending_sweep(), pending_sweep()) == (1, 0)
+    assert (unsettled_sweep(), unsettled_sweep()) == (1, 0)
     assert_nothing_moved(payment, "pending")
 
     let_time_pass(31)
-    assert pending_sweep() == 1
+    assert unsettled_sweep() == 1
 
     assert_nothing_moved(payment, "expired")
-    assert pending_sweep() == 0
+    assert unsettled_sweep() == 0
 
 
 def test_a_payment_that_cannot_be_settled_does_not_keep_the_sweeper_from_the_others(gateways, sale, monkeypatch):
@@ -497,20 +498,20 @@ def test_a_payment_that_cannot_be_settled_does_not_keep_the_sweeper_from_the_oth
     monkeypatch.setattr(settlement, "payment_settle", break_on_the_first)
     let_time_pass(6)
 
-    assert pending_sweep() == 3
+    assert unsettled_sweep() == 3
     assert sorted(Payment.objects.values_list("status", flat=True)) == ["paid", "paid", "pending"]
-    assert pending_sweep() == 0, "not again in the same minutes"
+    assert unsettled_sweep() == 0, "not again in the same minutes"
 
 
 def test_the_sweeper_asks_about_those_first_that_it_never_asked_about(gateways, sale):
     """However many open checkouts it has asked about before: none of them keeps a fresh one waiting."""
     _, old = sale()
     let_time_pass(12)
-    pending_sweep()
+    unsettled_sweep()
     _, fresh = sale()
     let_time_pass(6)
 
-    assert pending_sweep(limit=1) == 1
+    assert unsettled_sweep(limit=1) == 1
 
     fresh.refresh_from_db()
     old.refresh_from_db()
@@ -525,8 +526,8 @@ def test_with_the_gateway_away_the_sweeper_asks_others_in_its_next_run(gateways,
     gateways.control.fault("error", provider="paystack", times=100)
     gateways.control.forget_requests()
 
-    pending_sweep(limit=1)
-    pending_sweep(limit=1)
+    unsettled_sweep(limit=1)
+    unsettled_sweep(limit=1)
 
     asked = {call["path"] for call in gateways.control.requests(path="/transaction/verify/")}
     assert len(asked) == 2
@@ -546,7 +547,8 @@ def test_paystacks_official_events_signed_and_delivered_move_nothing_and_break_n
     answers = {}
     for sample in samples:
         answers[sample.name] = deliver(gateways.url, "paystack", sample.read_bytes()).status_code
-    for metadata in (0, "", None, {}, [], '{"a": 1}', "no json"):
+    shapes: tuple[Any, ...] = (0, "", None, {}, [], '{"a": 1}', "no json")
+    for metadata in shapes:
         body = paystack_event(payment.reference, number=hash(str(metadata)) % 1_000, metadata=metadata, fees=None)
         answers[f"metadata {metadata!r}"] = deliver(gateways.url, "paystack", body).status_code
     run_jobs()

@@ -1,6 +1,7 @@
 """Many sales at the same moment: all settle, the sums are exact, and creators do not wait for each other."""
 
 from contextlib import suppress
+from inspect import unwrap
 from threading import Event
 
 import pytest
@@ -11,6 +12,7 @@ from learning247.kit.money import Money
 from learning247.records.models import OutboundMail
 from learning247.records.tests.races import at_once
 from payments import locks
+from payments.gateways import gateway_named
 from payments.models import Entitlement, Payment
 from payments.services import settlement
 from payments.services.settlement import payment_settle
@@ -99,8 +101,8 @@ def execute(sql):
 
 def settle_up_to_the_commit(payment):
     """All of a settlement but its commit, in the caller's transaction."""
-    reported = settlement.gateway_named("paystack").fetch(reference=payment.reference, gateway_reference="")
-    settlement._report_record.__wrapped__(payment.pk, reported)
+    reported = gateway_named("paystack").fetch(reference=payment.reference, gateway_reference="")
+    unwrap(settlement._report_record)(payment.pk, reported)
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_a_settlement_that_fails_half_way_leaves_nothing(gateways, monkeypatch):
         raise RuntimeError("no room left")
 
     with monkeypatch.context() as patch, suppress(RuntimeError):
-        patch.setattr(settlement, "granted", refuse)
+        patch.setattr(settlement, "notify_granted", refuse)
         payment_settle(reference=payment.reference)
 
     payment.refresh_from_db()

@@ -306,7 +306,8 @@ def test_a_webhook_alone_moves_no_money_however_well_it_is_signed(gateways, run_
     assert deliver(gateways.url, "paystack", body).status_code == 200
     run_jobs()
 
-    assert InboundEvent.objects.get().outcome == "payment pending"
+    event = InboundEvent.objects.get()
+    assert (event.status, event.outcome) == ("pending", ""), "the gateway may lag behind its own webhook: asked again"
     assert Payment.objects.get().status == "pending"
     assert not JournalEntry.objects.exists()
 
@@ -329,5 +330,6 @@ def test_an_event_with_a_reference_that_cannot_be_ours_settles_nothing(api_serve
         assert deliver(api_server, provider, json.dumps(payload).encode()).status_code == 200
     run_jobs()
 
-    assert {event.status for event in InboundEvent.objects.all()} == {"pending"}
+    handled = InboundEvent.objects.values_list("status", "outcome")
+    assert set(handled) == {("done", "ignored: no reference of ours")}
     assert not JournalEntry.objects.exists()

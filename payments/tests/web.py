@@ -3,7 +3,7 @@
 import sys
 
 import django
-from gunicorn.app.wsgiapp import WSGIApplication
+from gunicorn.app.wsgiapp import WSGIApplication  # type: ignore[import-untyped]
 
 if __name__ == "__main__":
     django.setup()

@@ -41,7 +41,7 @@ def stripe_headers(body: bytes, *, secret: str | None = None, age: int = 0) -> d
     return {"stripe-signature": header}
 
 
-SIGNERS = {"paystack": paystack_headers, "stripe": stripe_headers}
+SIGNERS: dict[str, Callable[[bytes], dict[str, str]]] = {"paystack": paystack_headers, "stripe": stripe_headers}
 
 
 def deliver(url: str, provider: str, body: bytes, headers: dict[str, str] | None = None) -> requests.Response:
