@@ -93,6 +93,12 @@ class JournalEntry(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name_plural = "journal entries"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in EntryKind]), name="journal_entry_kind_known"
+            ),
+            models.CheckConstraint(condition=Q(id__gte=1), name="journal_entry_number_is_positive"),
+        )
         indexes = (models.Index(fields=("source_kind", "source_id"), name="journal_entry_by_source"),)
 
     def __str__(self) -> str:

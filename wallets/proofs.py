@@ -15,7 +15,7 @@ GUARDS: Final = {
     "wallets_journalentry": {"ledger_number_entry", "ledger_entry_has_lines", "ledger_is_immutable"},
     "wallets_journalline": {"ledger_place_line", "ledger_entry_sums_to_zero", "ledger_is_immutable"},
     "wallets_ledgeraccount": {"ledger_guard_account", "ledger_is_immutable"},
-    "wallets_seal": {"ledger_is_immutable"},
+    "wallets_seal": {"ledger_continue_seal", "ledger_is_immutable"},
 }
 # Kinds that a source can cause once only; the others may repeat (partial refunds, adjustments).
 ONCE_PER_SOURCE: Final = (EntryKind.SALE, EntryKind.UNSETTLED_CAPTURE, EntryKind.WITHDRAWAL_HOLD)
