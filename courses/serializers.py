@@ -10,8 +10,9 @@ from rest_framework.request import Request
 from courses.enums import AccessType, CourseStatus, EnrollmentStatus
 from courses.models import Course, Enrollment
 from courses.selectors import ORDERINGS
-from learning247.kit.api.fields import AmountField, CurrencyField, validated_money
-from learning247.kit.money import EXPONENTS, Money
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField, validated_money
+from learning247.kit.money import Money
+from payments.selectors import charge_refusal
 
 _web_address = URLValidator(schemes=["http", "https"])
 
@@ -155,12 +156,21 @@ class EnrollmentSerializer(serializers.Serializer[Any]):
 
 
 class PriceInputSerializer(serializers.Serializer[Any]):
+    """Validates to Money."""
+
     currency = CurrencyField()
     amount = AmountField()
 
+    def validate(self, attrs: dict[str, str]) -> Money:
+        price = validated_money(attrs["amount"], attrs["currency"])
+        refusal = charge_refusal(price)
+        if refusal:
+            raise serializers.ValidationError({"amount": [refusal]})
+        return price
+
 
 class CourseInputSerializer(serializers.Serializer[Any]):
-    title = serializers.CharField(max_length=200)
+    title = LineField(max_length=200)
     department = serializers.CharField(max_length=140, help_text="Id or slug.")
     description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
     curriculum = serializers.CharField(max_length=50_000, allow_blank=True, required=False)
@@ -175,8 +185,7 @@ class CourseInputSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
     prices = PriceInputSerializer(many=True, required=False, help_text="One per currency; zero in all: free of charge.")
 
-    def validate_prices(self, rows: list[dict[str, str]]) -> list[Money]:
-        prices = [validated_money(row["amount"], row["currency"]) for row in rows]
+    def validate_prices(self, prices: list[Money]) -> list[Money]:
         if len({price.currency for price in prices}) < len(prices):
             raise serializers.ValidationError("Give one price per currency.")
         if len({price.minor == 0 for price in prices}) > 1:
@@ -187,12 +196,12 @@ class CourseInputSerializer(serializers.Serializer[Any]):
 class StudentSerializer(serializers.Serializer[Any]):
     """Who takes the course; whatever is left out is the buyer's own."""
 
-    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    name = LineField(max_length=200, required=False, allow_blank=True)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
 
 
 class PurchaseSerializer(serializers.Serializer[Any]):
-    currency = serializers.RegexField(r"^[A-Z]{3}\Z", help_text=f"ISO 4217, such as {', '.join(list(EXPONENTS)[:4])}.")
+    currency = CurrencyCodeField()
     access_type = serializers.ChoiceField(choices=AccessType.choices, default=AccessType.INDIVIDUAL)
     student = StudentSerializer(required=False)

@@ -101,18 +101,27 @@ def test_without_a_verified_email_nobody_sells() -> None:
         ({"title": "   "}, "title"),
         ({"title": "x" * 201}, "title"),
         ({"title": None}, "title"),
-        ({"title": "a\x01b", "department": "nowhere"}, "department"),
+        ({"title": "a\x01b"}, "title"),
+        ({"title": "a\nb"}, "title"),
+        ({"title": "a\u2028b"}, "title"),
+        ({"title": "a\u202eb"}, "title"),
+        ({"title": "a\u2069b"}, "title"),
+        ({"title": 5}, "title"),
         ({"department": "nowhere"}, "department"),
         ({"link": "javascript:alert(1)"}, "link"),
         ({"link": "ftp://files.example.com/a"}, "link"),
         ({"image": "data:image/png;base64,AAAA"}, "image"),
         ({"prices": [{"currency": "NGN", "amount": 25000}]}, "prices.0.amount"),
-        ({"prices": [{"currency": "NGN", "amount": "-1"}]}, "prices.amount"),
-        ({"prices": [{"currency": "NGN", "amount": "1.001"}]}, "prices.amount"),
-        ({"prices": [{"currency": "NGN", "amount": "1e3"}]}, "prices.amount"),
-        ({"prices": [{"currency": "NGN", "amount": "99999999999999999999"}]}, "prices.amount"),
+        ({"prices": [{"currency": "NGN", "amount": "-1"}]}, "prices.0.amount"),
+        ({"prices": [{"currency": "NGN", "amount": "1.001"}]}, "prices.0.amount"),
+        ({"prices": [{"currency": "NGN", "amount": "1e3"}]}, "prices.0.amount"),
+        ({"prices": [{"currency": "NGN", "amount": "99999999999999999999"}]}, "prices.0.amount"),
+        (
+            {"prices": [{"currency": "USD", "amount": "1"}, {"currency": "NGN", "amount": "9" * 5000}]},
+            "prices.1.amount",
+        ),
         ({"prices": [{"currency": "XXX", "amount": "1"}]}, "prices.0.currency"),
-        ({"prices": [{"currency": "NGN", "amount": "1"}, {"currency": "NGN", "amount": "2"}]}, "prices"),
+        ({"prices": [{"currency": "NGN", "amount": "50"}, {"currency": "NGN", "amount": "60"}]}, "prices"),
         ({"prices": [{"currency": "NGN", "amount": "0"}, {"currency": "USD", "amount": "2"}]}, "prices"),
         ({"prices": "cheap"}, "prices.non_field_errors"),
     ],
@@ -127,6 +136,52 @@ def test_what_makes_no_course_is_a_400_that_names_the_field(
     assert response.status_code == 400, response.json()
     assert [error["attr"] for error in response.json()["errors"]] == [attr]
     assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "said"),
+    [
+        ("NGN", "49.99", "The smallest price in NGN is 50.00, or 0 for free of charge."),
+        ("USD", "0.49", "The smallest price in USD is 0.50, or 0 for free of charge."),
+        ("JPY", "49", "The smallest price in JPY is 50, or 0 for free of charge."),
+        ("KWD", "0.009", "The smallest price in KWD is 0.010, or 0 for free of charge."),
+        ("KWD", "1.255", "Prices in KWD go in steps of 0.010."),
+    ],
+)
+def test_a_price_that_no_buyer_could_pay_is_a_400_that_says_why(
+    client: APIClient, currency: str, amount: str, said: str
+) -> None:
+    build_department("Law")
+    prices = [{"currency": "EUR", "amount": "20"}, {"currency": currency, "amount": amount}]
+
+    response = client.post("/api/courses", {"title": "Torts", "department": "law", "prices": prices}, format="json")
+
+    assert response.status_code == 400
+    assert response.json()["errors"] == [{"code": "invalid", "detail": said, "attr": "prices.1.amount"}]
+    assert not Course.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [("NGN", "50.00"), ("USD", "0.50"), ("JPY", "50"), ("KWD", "0.010"), ("KWD", "1.250"), ("KWD", "0.000")],
+)
+def test_the_smallest_price_and_none_at_all_are_prices(client: APIClient, currency: str, amount: str) -> None:
+    build_department("Law")
+    prices = [{"currency": currency, "amount": amount}]
+
+    response = client.post("/api/courses", {"title": "Torts", "department": "law", "prices": prices}, format="json")
+
+    assert (response.status_code, response.json()["prices"]) == (201, prices)
+
+
+def test_the_smallest_price_is_a_setting(client: APIClient, settings: Any) -> None:
+    settings.PAYMENT_MINIMUMS = {"NGN": 10_000}
+    build_department("Law")
+    prices = [{"currency": "NGN", "amount": "99.99"}]
+
+    response = client.post("/api/courses", {"title": "Torts", "department": "law", "prices": prices}, format="json")
+
+    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, "prices.0.amount")
 
 
 def test_a_draft_is_published_then_withdrawn_then_published_again(client: APIClient, creator: User) -> None:

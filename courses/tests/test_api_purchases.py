@@ -222,3 +222,11 @@ def test_the_proof_names_revoked_access_with_a_running_enrollment_and_access_wit
     first, second = breaches()
     assert first.startswith(f"enrollment {revoked.id} is pending")
     assert second == f"entitlement {lost.entitlement_id} of {lost.student_id} to a course has no enrollment"
+
+
+@pytest.mark.parametrize("name", ["Ada\nBcc: all@example.com", "Ada\x07", "Ada \u202eecalevoL", "Ada\u2066"])
+def test_a_students_name_is_one_line_that_reads_as_it_stands(client: APIClient, name: str) -> None:
+    response = buy(client, build_course(prices=FREE), {"currency": "NGN", "student": {"name": name}})
+
+    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, "student.name")
+    assert not Payment.objects.exists()

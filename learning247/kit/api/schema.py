@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework import serializers
+from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import AllowAny
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -46,11 +47,17 @@ class AutoSchema(BaseAutoSchema):
         return bodies
 
     def _error_statuses(self) -> list[str]:
-        statuses = ["400", "429"]
+        statuses = ["400"]
+        if self.view.get_throttles():
+            statuses.append("429")
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             statuses += ["401", "403"]
-        if "{" in self.path:
+        if "{" in self.path or self._has_numbered_pages():
             statuses.append("404")
         if self.method not in SAFE_METHODS:
             statuses += ["409", "413", "422", "503"]
         return sorted(statuses)
+
+    def _has_numbered_pages(self) -> bool:
+        """Past the last page there is nothing."""
+        return isinstance(self._get_paginator(), PageNumberPagination) and self._is_list_view()
