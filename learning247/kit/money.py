@@ -24,6 +24,8 @@ CURRENCIES: Final[tuple[str, ...]] = tuple(EXPONENTS)
 BASIS_POINTS: Final = 10_000
 # PostgreSQL's bigint; an amount that could overflow it is refused at the edge, far below it.
 MAX_MINOR: Final = 10**15
+# No amount needs more characters, and Python refuses to read thousands of digits.
+LONGEST_TEXT: Final = 40
 
 _DECIMAL_STRING = re.compile(r"(?P<whole>0|[1-9][0-9]*)(?:\.(?P<places>[0-9]+))?", re.ASCII)
 
@@ -63,6 +65,8 @@ class Money:
         Raises InvalidAmount, UnknownCurrency.
         """
         places = exponent(currency)
+        if len(text) > LONGEST_TEXT:
+            raise InvalidAmount(f"Write the amount in at most {LONGEST_TEXT} characters.")
         match = _DECIMAL_STRING.fullmatch(text)
         if match is None:
             raise InvalidAmount('Write the amount as digits with a dot, such as "25000.00".')

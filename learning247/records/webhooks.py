@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -16,6 +15,7 @@ from django.urls import get_resolver
 from django.views.decorators.csrf import csrf_exempt
 
 from learning247.kit.api.errors import error_response
+from learning247.kit.api.parsers import read_json
 from learning247.kit.api.renderers import to_json
 from learning247.records.services.inbox import event_receive
 
@@ -67,7 +67,7 @@ def webhook_view(
         try:
             body = _read_body(request, settings.WEBHOOK_MAX_BODY_BYTES)
         except UnreadablePostError:
-            return error_response(request, status=400, code="bad_request", detail="The body ended early.")
+            return error_response(request, status=400, code="bad_request", detail="The body cannot be read to its end.")
         if body is None:
             return error_response(request, status=413, code="request_too_large", detail="The body is too large.")
         if not verify(body, request.headers):
@@ -139,7 +139,7 @@ def _read_body(request: HttpRequest, limit: int) -> bytes | None:
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     stream = request.META["wsgi.input"] if chunked and request.META.get("wsgi.input_terminated") else request
     parts, size = [], 0
-    while part := stream.read(min(CHUNK, limit + 1 - size)):
+    while part := _read_part(stream, min(CHUNK, limit + 1 - size)):
         parts.append(part)
         size += len(part)
         if size > limit:
@@ -147,11 +147,19 @@ def _read_body(request: HttpRequest, limit: int) -> bytes | None:
     return b"".join(parts)
 
 
+def _read_part(stream: Any, size: int) -> bytes:
+    try:
+        part: bytes = stream.read(size)
+    except Exception as error:  # every server has exceptions of its own for chunks that are none
+        raise UnreadablePostError(*error.args) from error
+    return part
+
+
 def _identified(identify: Callable[[dict[str, Any]], EventIdentity], body: bytes) -> EventIdentity | None:
     try:
-        payload = orjson.loads(body)
+        payload = read_json(body)
         event = identify(payload) if isinstance(payload, dict) else None
-    except ValueError:  # no JSON, or UnreadableEvent
+    except ValueError:  # no JSON, too deep, or UnreadableEvent
         return None
     if event is None or not 1 <= len(event.external_id) <= LONGEST_EXTERNAL_ID:
         return None

@@ -1,6 +1,36 @@
-"""Two shapes of a list: numbered pages for catalogues, keyset cursors for histories that grow without end."""
+"""Two shapes of a list: numbered pages for catalogues, keyset cursors for histories that grow without end.
 
+Both are strict: a page size or a cursor that makes no sense is a 400 that names it, not a guess.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import ValidationError as FieldError
+from django.db.models import Field, QuerySet
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.request import Request
+
+_whole = serializers.IntegerField(min_value=1)
+
+
+def _given_once(request: Request, name: str) -> str | None:
+    given = request.query_params.getlist(name)
+    if len(given) > 1:
+        raise serializers.ValidationError({name: ["Give this parameter once."]}, code="repeated")
+    return given[0] if given else None
+
+
+def _page_size(request: Request, *, default: int, largest: int) -> int:
+    given = _given_once(request, "page_size")
+    if given is None:
+        return default
+    try:
+        return min(int(_whole.run_validation(given)), largest)
+    except serializers.ValidationError as error:
+        raise serializers.ValidationError({"page_size": error.detail}) from None
 
 
 class CataloguePagination(PageNumberPagination):
@@ -10,6 +40,9 @@ class CataloguePagination(PageNumberPagination):
     max_page_size = 100
     page_size_query_param = "page_size"
 
+    def get_page_size(self, request: Request) -> int:
+        return _page_size(request, default=self.page_size, largest=self.max_page_size)
+
 
 class HistoryPagination(CursorPagination):
     """`{next, previous, results}` with `cursor`; as quick on the millionth row as on the first."""
@@ -18,3 +51,36 @@ class HistoryPagination(CursorPagination):
     max_page_size = 100
     page_size_query_param = "page_size"
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int:
+        return _page_size(request, default=self.page_size, largest=self.max_page_size)
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
+    ) -> list[Any] | None:
+        assert isinstance(queryset, QuerySet), "a history is read from the database"
+        first = self.get_ordering(request, queryset, view)[0]
+        self._column: Field[Any, Any] = queryset.model._meta.get_field(first.removeprefix("-"))
+        page: list[Any] | None = super().paginate_queryset(queryset, request, view)
+        return page
+
+    def decode_cursor(self, request: Request) -> Any:
+        if _given_once(request, self.cursor_query_param) is None:
+            return None
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound:  # its own word for a text that no `next` ever had
+            cursor = None
+        if cursor is None or not self._is_ours(cursor.position, cursor.offset):
+            raise serializers.ValidationError({self.cursor_query_param: ["This cursor is not one of ours."]})
+        return cursor
+
+    def _is_ours(self, position: Any, offset: int) -> bool:
+        if position is None:
+            return offset > 0
+        try:
+            value = self._column.to_python(position)
+            self._column.run_validators(value)  # also: does it fit the column?
+        except FieldError:
+            return False
+        return bool(str(value) == position)

@@ -1,4 +1,4 @@
-"""JSON in, by orjson, strict: UTF-8, no NaN, no NUL bytes (PostgreSQL text cannot hold them)."""
+"""JSON in, by orjson, strict: UTF-8, no NaN, no NUL bytes (PostgreSQL text cannot hold them), no depths."""
 
 from typing import Any
 
@@ -8,6 +8,30 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from learning247.kit.errors import RequestTooLarge
+
+# Far beyond what any request or event has, far below where code that walks it recursively would give up.
+DEEPEST = 64
+
+
+class TooDeep(ValueError):
+    """The JSON nests more than DEEPEST levels."""
+
+
+def read_json(body: bytes) -> Any:
+    """What `body` says. Raises ValueError: TooDeep, or orjson's JSONDecodeError for what is no JSON in UTF-8."""
+    parsed = orjson.loads(body)
+    level, depth = [parsed] if isinstance(parsed, dict | list) else [], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise TooDeep(f"The JSON nests more than {DEEPEST} levels.")
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    return parsed
 
 
 class OrjsonParser(BaseParser):
@@ -21,6 +45,8 @@ class OrjsonParser(BaseParser):
         if b"\\u0000" in body or b"\x00" in body:
             raise ParseError("The body contains a NUL character.")
         try:
-            return orjson.loads(body)
+            return read_json(body)
+        except TooDeep:
+            raise ParseError(f"The body nests more than {DEEPEST} levels.") from None
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not valid JSON: {error.msg}.") from None

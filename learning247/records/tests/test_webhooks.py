@@ -2,10 +2,14 @@
 
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError
 from django.test import RequestFactory
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http.body import Body, ChunkedReader  # type: ignore[import-untyped]
+from gunicorn.http.unreader import IterUnreader  # type: ignore[import-untyped]
 
 from learning247.records import webhooks
 from learning247.records.models import InboundEvent
@@ -126,6 +130,8 @@ def test_only_post_is_taken(method):
         b'{"id":"e","type":"' + b"x" * 101 + b'"}',
         b'{"id":"\xff","type":"x"}',
         b'{"id":"\\ud800","type":"x"}',
+        b'{"id":"e","type":"x","deep":' + b"[" * 64 + b"]" * 64 + b"}",
+        b'{"id":"e","type":"x","deep":' + b"[" * 1000 + b"]" * 1000 + b"}",
     ],
 )
 def test_a_signed_body_that_is_no_event_is_a_400_and_leaves_no_row(body):
@@ -179,6 +185,27 @@ def test_a_chunked_body_over_the_cap_is_refused_and_not_read_to_its_end(settings
 
     assert view()(request).status_code == 413
     assert request.META["wsgi.input"].tell() == 1001
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"ZZ\r\n{}\r\n0\r\n\r\n",
+        b"-1\r\n{}\r\n0\r\n\r\n",
+        b"2\r\n{}XX0\r\n\r\n",
+        b"2\r\n{}",
+        b"",
+    ],
+)
+def test_chunks_that_are_none_are_a_400(sent):
+    request = chunked(b"")
+    message = SimpleNamespace(headers=[], trailers=[], cfg=Config())
+    request.META["wsgi.input"] = Body(ChunkedReader(message, IterUnreader([sent])))
+
+    refused = view()(request)
+
+    assert (refused.status_code, code_of(refused)) == (400, "bad_request")
+    assert InboundEvent.objects.count() == 0
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1e3"])
