@@ -230,7 +230,7 @@ def test_a_key_of_255_characters_is_good(gateways):
         ({"item_id": "nobody"}, 400, "invalid"),
         ({"item_id": str(new_id())}, 404, "product_not_found"),
         ({"item_type": "car"}, 400, "invalid_choice"),
-        ({"currency": "XXX"}, 400, "invalid_choice"),
+        ({"currency": "XXX"}, 422, "currency_not_available"),
         ({"currency": "GBP"}, 422, "currency_not_available"),
         ({"currency": None}, 400, "null"),
         ({"item_id": ["a"]}, 400, "invalid"),
