@@ -95,7 +95,7 @@ class Payment(models.Model):
     failure_reason = models.CharField(max_length=200, blank=True)
     review_reason = models.CharField(max_length=30, choices=ReviewReason, blank=True)
 
-    # What the kind of product needs to know when it is granted, such as the student of a course enrolment.
+    # What the kind of product needs to know when it is granted, such as the student of a course enrollment.
     details = models.JSONField(default=dict, blank=True)
     operation = models.CharField(max_length=60, help_text="With the key: a re-run after a crash finds this row.")
     idempotency_key = models.CharField(max_length=255)
@@ -175,6 +175,10 @@ class Entitlement(models.Model):
                 condition=Q(revoked_at__isnull=True, revoked_reason="")
                 | (Q(revoked_at__isnull=False) & ~Q(revoked_reason="")),
                 name="payments_entitlement_revoked_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(source=EntitlementSource.STAFF) | Q(payment__isnull=False),
+                name="payments_entitlement_bought_with_a_payment",
             ),
         )
 

@@ -44,41 +44,49 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
             [_SETTLED, PaymentStatus.IN_REVIEW.value, list(EXPONENTS), part.first, part.last],
         ):
             yield Breach(f"payment {reference} is {status}, its {purpose} entry is {key or 'missing'}")
-    for part in scope.ranges(JournalEntry.objects.filter(source_kind="payment", kind=EntryKind.SALE)):
+    for part in scope.ranges(JournalEntry.objects.filter(source_kind="payment")):
         for entry_id, key in scope.query(
             """
             SELECT e.id, e.key FROM wallets_journalentry e
-             WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'payment' AND e.kind = %s
+             WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'payment'
                AND NOT EXISTS (SELECT 1 FROM payments_payment p WHERE p.id =
                        CASE WHEN e.source_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN e.source_id::uuid END)
             """,
-            [part.first, part.last, EntryKind.SALE.value],
+            [part.first, part.last],
         ):
             yield Breach(f"entry {entry_id} ({key}) belongs to no payment")
 
 
 def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
-    """I7: gateway -G, shares that add to +G, and the fee is what the payment says."""
+    """I7: gateway -G, and +G to exactly those whose it is: the seller's share to the seller, the rest to the platform.
+
+    The fee is computed anew, rounded half up as `share_of` does; who sells for the platform keeps nothing.
+    """
     for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
-        for reference, currency, gross, gateway, shares, fees, fee in scope.query(
+        for reference, currency, gross, gateway, sellers, platforms, fee, agreed_fee in scope.query(
             """
             SELECT p.reference, p.currency, p.amount_minor,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway-%%'), 0),
-                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind NOT LIKE 'gateway-%%'), 0),
-                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind IN ('fees', 'sales')), 0),
-                   p.platform_fee_minor
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = pr.seller_id AND a.kind = 'available'), 0),
+                   coalesce(sum(l.amount_minor) FILTER (
+                       WHERE a.owner_id IS NULL AND a.kind = CASE WHEN pr.seller_id IS NULL THEN 'sales' ELSE 'fees' END
+                   ), 0),
+                   p.platform_fee_minor,
+                   CASE WHEN pr.seller_id IS NULL THEN p.amount_minor
+                        ELSE (p.amount_minor * p.platform_fee_bps + 5000) / 10000 END
               FROM payments_payment p
+              JOIN payments_product pr ON pr.id = p.product_id
               LEFT JOIN wallets_journalline l ON l.entry_id = p.sale_entry_id
               LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
              WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.amount_minor > 0
-             GROUP BY p.id
+             GROUP BY p.id, pr.id
             """,
             [part.first, part.last, _SETTLED],
         ):
-            if gateway != -gross or shares != gross or fees != fee:
+            if (gateway, sellers, platforms, fee) != (-gross, gross - agreed_fee, agreed_fee, agreed_fee):
                 yield Breach(
-                    f"payment {reference}: gross {Money(gross, currency)}, gateway {gateway}, shares {shares},"
-                    f" platform {fees} instead of {fee}"
+                    f"payment {reference}: gross {Money(gross, currency)}, agreed fee {agreed_fee}, kept {fee};"
+                    f" booked gateway {gateway}, seller {sellers}, platform {platforms}"
                 )
 
 

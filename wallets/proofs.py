@@ -30,6 +30,8 @@ def register_checks() -> None:
     register_check("I4", "the guards of the ledger stand", guards_stand)
     register_check("I5", "one posting per source and purpose", sources_post_once)
     register_check("I12", "the seal chain is unbroken", seal_chain_is_unbroken)
+    register_check("I12", "every entry has a number of the journal's sequence", numbers_are_of_the_sequence)
+    register_check("I15", "every adjustment has its audit row", adjustments_are_audited)
     register_check("I13", "no entry mixes currencies", entries_keep_one_currency)
 
 
@@ -162,6 +164,33 @@ def seal_chain_is_unbroken(scope: Scope) -> Iterator[Breach]:
         if recomputed != bytes(digest) or count != entries:
             yield Breach(f"seal {seal_id}: entries {first}–{last} are not what was sealed")
         previous, next_entry = bytes(digest), last + 1
+
+
+def numbers_are_of_the_sequence(scope: Scope) -> Iterator[Breach]:
+    """I12: an entry with a number that was never handed out would stay outside of every seal."""
+    scope.examined += 1
+    for entry_id, key, last in scope.query(
+        """
+        SELECT e.id, e.key, s.last_value FROM ledger_entry_number s
+          JOIN wallets_journalentry e ON e.id > s.last_value OR e.id < 1 LIMIT 20
+        """
+    ):
+        yield Breach(f"entry {entry_id} ({key}) lies outside of the numbers handed out, 1–{last}")
+
+
+def adjustments_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: money that people move by hand has an actor and a reason on record, under the entry's key."""
+    for part in scope.ranges(JournalEntry.objects.filter(kind=EntryKind.ADJUSTMENT)):
+        for entry_id, key in scope.query(
+            """
+            SELECT e.id, e.key FROM wallets_journalentry e
+             WHERE e.id BETWEEN %s AND %s AND e.kind = %s
+               AND NOT EXISTS (SELECT 1 FROM records_auditentry a WHERE a.subject_kind = 'journal_entry'
+                               AND a.subject_id = e.key AND a.actor_id IS NOT NULL AND a.reason <> '')
+            """,
+            [part.first, part.last, EntryKind.ADJUSTMENT.value],
+        ):
+            yield Breach(f"adjustment {entry_id} ({key}) has no audit row with an actor and a reason")
 
 
 def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:

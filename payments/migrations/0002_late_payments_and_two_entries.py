@@ -87,4 +87,11 @@ class Migration(migrations.Migration):
                 name="payments_payment_paid_has_an_entry",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="entitlement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("source", "staff"), ("payment__isnull", False), _connector="OR"),
+                name="payments_entitlement_bought_with_a_payment",
+            ),
+        ),
     ]

@@ -1,7 +1,7 @@
 """What payments proves finds the breach that it is for, and names the payment."""
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.tests.builders import build_user
 from learning247.kit.clock import now
@@ -91,8 +91,8 @@ def test_i7_finds_a_fee_that_is_not_the_one_agreed(paid):
     assert breaches("I7") == [
         (
             "I7",
-            f"payment {paid.reference}: gross NGN 25000.00, gateway -2500000, shares 2500000, platform 500000"
-            " instead of 499999",
+            f"payment {paid.reference}: gross NGN 25000.00, agreed fee 500000, kept 499999;"
+            " booked gateway -2500000, seller 2000000, platform 500000",
         )
     ]
 
@@ -104,6 +104,30 @@ def test_i7_finds_a_sale_whose_parts_were_changed(paid):
 
     assert [code for code, _ in breaches("I7", "I11")] == ["I7", "I11"]
     assert f"payment {paid.reference}: " in breaches("I7")[0][1]
+
+
+def test_i7_finds_a_share_that_went_to_somebody_else(paid):
+    somebody = build_user()
+    product = paid.product
+    product.seller = somebody
+    product.save(update_fields=["seller"])
+
+    ((code, detail),) = breaches("I7")
+    assert code == "I7"
+    assert detail.endswith("booked gateway -2500000, seller 0, platform 500000")
+
+
+def test_i7_finds_a_sale_for_which_no_fee_was_kept_though_one_was_agreed(paid):
+    Payment.objects.filter(pk=paid.pk).update(platform_fee_bps=2500)
+
+    assert [code for code, _ in breaches("I7")] == ["I7"]
+
+
+def test_an_entitlement_that_was_bought_has_a_payment(paid):
+    with pytest.raises(IntegrityError) as refusal:
+        Entitlement.objects.filter(payment=paid).update(payment=None)
+
+    assert refusal.value.__cause__.diag.constraint_name == "payments_entitlement_bought_with_a_payment"
 
 
 def test_i7_finds_a_fee_that_is_not_known(paid):

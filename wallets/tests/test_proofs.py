@@ -6,7 +6,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
+from learning247.records.services.audit import audit_record
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal
 from wallets.proofs import GUARDS
@@ -136,6 +138,39 @@ def test_i12_finds_a_gap_between_two_seals():
         "UPDATE wallets_seal SET first_entry_id = first_entry_id - 1 WHERE id = %s", second.pk, tables=("wallets_seal",)
     )
     assert ("I12", f"seal {second.pk} does not continue the one before it") in breaches("I12")
+
+
+def test_i12_finds_an_entry_with_a_number_that_was_never_handed_out(sale):
+    entry, _, _ = sale
+    far = entry.pk + 1_000
+    planted("UPDATE wallets_journalline SET entry_id = %s WHERE entry_id = %s", far, entry.pk)
+    planted("UPDATE wallets_journalentry SET id = %s WHERE id = %s", far, entry.pk, tables=(ENTRIES,))
+
+    detail = f"entry {far} ({entry.key}) lies outside of the numbers handed out, 1–{entry.pk}"
+    assert breaches("I12") == [("I12", detail)]
+
+
+def test_i15_finds_an_adjustment_that_nobody_answers_for(sale):
+    _, _, account = sale
+    entry = JournalEntry.objects.get(pk=post_between(account.owner_id, amount_minor=1, kind=EntryKind.ADJUSTMENT))
+
+    detail = f"adjustment {entry.pk} ({entry.key}) has no audit row with an actor and a reason"
+    assert breaches("I15") == [("I15", detail)]
+
+
+def test_i15_is_content_with_an_adjustment_that_has_its_audit_row(sale):
+    _, _, account = sale
+    entry = JournalEntry.objects.get(pk=post_between(account.owner_id, amount_minor=1, kind=EntryKind.ADJUSTMENT))
+    with transaction.atomic():
+        audit_record(
+            actor=build_person(),
+            action="ledger.adjusted",
+            subject_kind="journal_entry",
+            subject_id=entry.key,
+            reason="A test",
+        )
+
+    assert breaches("I15") == []
 
 
 def test_i13_finds_a_line_in_another_currency(sale):
