@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 from learning247.embedded import VAR, CannotRun, ensure_running, local_environment, only_one
 from learning247.embedded.locks import is_locked
-from learning247.stack import ports, record
+from learning247.stack import addresses, ports, record, watching
 from learning247.stack.interrupts import Interrupted, Interrupts, take_the_terminal
 from learning247.stack.processes import ROOT, Processes, run
 
@@ -71,7 +71,7 @@ def watch(interrupts: Interrupts, arguments: list[str]) -> int:
     """The tests again on every change, while the servers stay up in between."""
     ensure_running()
     try:
-        return run([str(Path(sys.executable).parent / "ptw"), ".", "--now", *arguments], interrupts)[0]
+        watching.watch(ROOT, lambda: run([sys.executable, "-m", "pytest", *arguments], interrupts))
     except Interrupted:
         return 0
 
@@ -108,6 +108,7 @@ def stack(interrupts: Interrupts, output: TextIO) -> Iterator[Processes]:
     ports.check()
     say("Starting PostgreSQL and Redis, preparing the database ...")
     ensure_running()
+    addresses.check()
     set_up(interrupts, output)
     processes = Processes(ROOT / "Procfile.local", output, interrupts)
     try:

@@ -84,14 +84,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def run(command: Sequence[str], interrupts: Interrupts, *, capture: bool = False) -> tuple[int, str]:
+def run(
+    command: Sequence[str], interrupts: Interrupts, *, capture: bool = False, folder: Path = ROOT
+) -> tuple[int, str]:
     """Run one command to its end, or end it when we are interrupted; return exit code and captured output."""
     process = None
     try:
         with interrupts.held():
             process = subprocess.Popen(  # noqa: S603
                 command,
-                cwd=ROOT,
+                cwd=folder,
                 env=environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE if capture else None,

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,9 @@ import psutil
 import pytest
 
 from learning247.embedded.locks import CannotRun
-from learning247.stack import ports, record
+from learning247.stack import addresses, ports, record
 from learning247.stack.interrupts import Interrupted, Interrupts
-from learning247.stack.processes import Processes, run
+from learning247.stack.processes import ROOT, Processes, run
 
 SLEEPS = "sleep 60"
 
@@ -162,3 +163,104 @@ def test_what_a_killed_stack_left_running_is_ended_and_a_stranger_with_its_numbe
     assert not file.exists()
     stranger.kill()
     stranger.wait()
+
+
+# --- addresses that were set by hand
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("garbage", "is no address"),
+        ("mysql://user@127.0.0.1/shop", "is no address"),
+        ("postgres://user:a-password@127.0.0.1:port/shop", "is no address"),
+        ("postgres://", "is no address"),
+        ("postgres://user:a-password@127.0.0.1:1/shop", "leads to no database"),
+        ("postgres://user:a-password@127.0.0.1:1/shop?nonsense=1", "leads to no database"),
+    ],
+)
+def test_a_database_that_is_none_is_said_in_one_line_without_its_password(monkeypatch, url, said):
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(CannotRun, match=f"^DATABASE_URL {said}") as refusal:
+        addresses.check()
+    assert "\n" not in str(refusal.value)
+    assert "a-password" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"), [("garbage", "is no address"), ("redis://:a-password@127.0.0.1:1/0", "leads to no Redis")]
+)
+def test_a_redis_that_is_none_is_said_in_one_line_without_its_password(monkeypatch, url, said):
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(CannotRun, match=f"^REDIS_URL {said}") as refusal:
+        addresses.check()
+    assert "\n" not in str(refusal.value)
+    assert "a-password" not in str(refusal.value)
+
+
+def test_addresses_that_answer_are_fine():
+    addresses.check()
+
+
+def test_make_run_says_what_is_wrong_with_the_database_and_nothing_else(tmp_path):
+    """The whole command, with a `var` of its own and so with a lock of its own."""
+    code = (
+        "import pathlib, sys, learning247.embedded as embedded;"
+        f"embedded.VAR = pathlib.Path({str(tmp_path / 'var')!r});"
+        "from learning247.stack.__main__ import main; sys.exit(main(['run']))"
+    )
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        free = {"PORT": str(one.getsockname()[1]), "SANDBOX_PORT": str(other.getsockname()[1])}
+    environment = {**os.environ, **free, "DATABASE_URL": "postgres://user@127.0.0.1:1/shop"}
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("DATABASE_URL leads to no database")
+    assert ended.stderr.count("\n") == 1
+
+
+# --- the tests again on every change
+
+WATCH = """
+import sys
+from pathlib import Path
+from learning247.stack.__main__ import main
+from learning247.stack import __main__ as stack
+from learning247.stack.processes import run
+stack.ensure_running = lambda: None
+stack.ROOT = Path(sys.argv[1])
+stack.run = lambda command, interrupts: run(command, interrupts, folder=stack.ROOT)
+sys.exit(main(["watch", "-p", "no:django", "-q"]))
+"""
+
+
+def test_watching_runs_the_tests_again_when_a_python_file_changes_and_only_then(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    (tmp_path / "thing.py").write_text("VALUE = 1\n")
+    (tmp_path / "test_thing.py").write_text(
+        "from thing import VALUE\ndef test_it():\n    open('runs', 'a').write(f'{VALUE}\\n')\n"
+    )
+    for left_out in (".venv", "var"):
+        (tmp_path / left_out).mkdir()
+    runs, said = tmp_path / "runs", tmp_path / "said"
+    with said.open("w") as output:
+        watching = subprocess.Popen(
+            [sys.executable, "-c", WATCH, str(tmp_path)], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        assert wait_until(lambda: said.read_text().count("Waiting for a change") == 1, 30), said.read_text()
+        assert runs.read_text() == "1\n"
+        (tmp_path / ".venv" / "library.py").write_text("")
+        (tmp_path / "var" / "data.py").write_text("")
+        (tmp_path / "notes.txt").write_text("")
+        assert not wait_until(lambda: runs.read_text() != "1\n", 2.5), "a file that is none of ours started a run"
+        (tmp_path / "thing.py").write_text("VALUE = 22\n")
+        assert wait_until(lambda: runs.read_text() == "1\n22\n", 30), said.read_text()
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(15) == 0, "Ctrl-C is a good end"
+    finally:
+        watching.kill()
+        watching.wait()
