@@ -142,6 +142,8 @@ SIMPLE_JWT = {
 }
 REFRESH_COOKIE_NAME = "refresh_token"
 REFRESH_COOKIE_SECURE = True
+REFRESH_COOKIE_SAMESITE = env("REFRESH_COOKIE_SAMESITE", default="") or "Lax"  # None, Lax or Strict
+LOGIN_REDIRECT_URL = "/admin/"  # only staff have sessions, and Django's own default is a page that is not there
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

@@ -1,10 +1,14 @@
 """Production: every secret is required, HTTPS everywhere, logs as JSON lines."""
 
-from django.core.exceptions import ImproperlyConfigured
-
-from learning247.settings.base import *  # noqa: F403
-from learning247.settings.base import PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRETS
 from learning247.settings.env import env
+from learning247.settings.required import refuse_what_is_unsafe
+
+# Both before base reads the environment.
+refuse_what_is_unsafe()
+if not env("FRONTEND_URL", default=""):
+    env.ENVIRON["FRONTEND_URL"] = "https://www.hallos.net"
+
+from learning247.settings.base import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["prod-api.aahbibi.com"])
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith(".")]
@@ -18,8 +22,5 @@ SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
-
-if not (PAYSTACK_SECRET_KEY and STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRETS):
-    raise ImproperlyConfigured(
-        "Production takes real money: set PAYSTACK_SECRET_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET."
-    )
+# The web client is on another site than the API: a cookie that is less than None would not come with its fetches.
+REFRESH_COOKIE_SAMESITE = env("REFRESH_COOKIE_SAMESITE", default="") or "None"

@@ -295,7 +295,8 @@ class TestEnvironment:
         return {match[1]: match[2] for match in found}
 
     def test_every_variable_that_settings_read_is_explained(self):
-        sources = "".join(file.read_text() for file in (ROOT / "learning247" / "settings").glob("*.py"))
+        files = [*(ROOT / "learning247" / "settings").glob("*.py"), ROOT / "gunicorn.conf.py"]
+        sources = "".join(file.read_text() for file in files)
         read = set(re.findall(r"""\b(?:env(?:\.\w+)?|environ\.get)\(\s*["'](\w+)["']""", sources))
 
         assert len(read) > 30

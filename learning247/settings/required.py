@@ -1,0 +1,44 @@
+"""What production cannot do without. Looked at before the settings are read, so that one message names all of it."""
+
+from collections.abc import Iterator
+
+from django.core.exceptions import ImproperlyConfigured
+
+from learning247.settings.env import env
+
+# bytes of HMAC-SHA256's key, and what Django's own deployment check asks for
+SHORTEST = {"JWT_SECRET": 32, "SESSION_SECRET": 50}
+NEVER_EMPTY = {
+    "DATABASE_URL": "postgres://user:password@host:5432/name",
+    "REDIS_URL": "redis://host:6379/0",
+    "PAYSTACK_SECRET_KEY": "Paystack's secret key (sk_live_…)",
+    "STRIPE_SECRET_KEY": "Stripe's secret key (sk_live_… or rk_live_…)",
+    "STRIPE_WEBHOOK_SECRET": "the signing secret of Stripe's webhook endpoint (whsec_…)",
+    "EMAIL_HOST": "the SMTP server that sends the mails",
+}
+SAME_SITES = ("None", "Lax", "Strict")
+
+
+def refuse_what_is_unsafe() -> None:
+    """Raise one ImproperlyConfigured that names every variable that is missing or weak, and what to do about it."""
+    if faults := list(_faults()):
+        lines = "".join(f"\n  {fault}" for fault in faults)
+        raise ImproperlyConfigured(f"Production does not start like this (.env.example explains each):{lines}")
+
+
+def _faults() -> Iterator[str]:
+    for name, shortest in SHORTEST.items():
+        if len(_value(name)) < shortest:
+            made = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'
+            yield f"{name}: set at least {shortest} random characters, such as {made} prints."
+    if _value("JWT_SECRET") and _value("JWT_SECRET") == _value("SESSION_SECRET"):
+        yield "JWT_SECRET and SESSION_SECRET are the same: give each its own."
+    for name, meaning in NEVER_EMPTY.items():
+        if not _value(name):
+            yield f"{name}: set {meaning}."
+    if _value("REFRESH_COOKIE_SAMESITE") not in ("", *SAME_SITES):
+        yield f"REFRESH_COOKIE_SAMESITE: use one of {', '.join(SAME_SITES)}."
+
+
+def _value(name: str) -> str:
+    return str(env(name, default="")).strip()
