@@ -290,7 +290,7 @@ PAYSTACK_BASE_URL = env("PAYSTACK_BASE_URL", default="https://api.paystack.co")
 STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
 STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com")
 # Several while a secret is being rolled: a signature by any of them is genuine.
-STRIPE_WEBHOOK_SECRETS = env.list("STRIPE_WEBHOOK_SECRET", default=[])
+STRIPE_WEBHOOK_SECRETS = [secret.strip() for secret in env.list("STRIPE_WEBHOOK_SECRET", default=[]) if secret.strip()]
 STRIPE_WEBHOOK_TOLERANCE = 300  # seconds, Stripe's own default
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
