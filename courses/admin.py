@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from courses.enums import CourseStatus
 from courses.models import Course, Department, Enrollment
-from courses.selectors import department_list
+from courses.selectors.departments import department_list
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from courses.views import CatalogueViewSet, CourseViewSet, DepartmentViewSet, EnrollmentViewSet, OwnCourseViewSet
+from courses.views.catalogue import CatalogueViewSet, DepartmentViewSet
+from courses.views.courses import CourseViewSet, OwnCourseViewSet
+from courses.views.enrollments import EnrollmentViewSet
 
 urlpatterns = [
     path("api/courses", CourseViewSet.as_view({"get": "list", "post": "create"}), name="courses"),

@@ -73,7 +73,9 @@ def test_another_fee_than_20_percent_ends_the_story_in_one_sentence(telling, set
 
 
 def test_a_course_that_leaks_its_link_ends_the_story(telling, monkeypatch):
-    monkeypatch.setattr("courses.serializers.CourseDetailSerializer.get_link", lambda self, course: course.link)
+    monkeypatch.setattr(
+        "courses.serializers.catalogue.CourseDetailSerializer.get_link", lambda self, course: course.link
+    )
     with pytest.raises(NotAsExpected, match=r"shown to somebody not signed in should be nothing and is http"):
         telling.story().tell()
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema as BaseAutoSchema
-from drf_spectacular.utils import Direction
+from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import AllowAny
@@ -61,3 +61,11 @@ class AutoSchema(BaseAutoSchema):
     def _has_numbered_pages(self) -> bool:
         """Past the last page there is nothing."""
         return isinstance(self._get_paginator(), PageNumberPagination) and self._is_list_view()
+
+
+def refusals(**texts: str) -> dict[int, OpenApiResponse]:
+    """`refusals(e409="…")`: refusals by rules, for the document."""
+    return {
+        int(status.removeprefix("e")): OpenApiResponse(ErrorSerializer, description=text)
+        for status, text in texts.items()
+    }

@@ -1,42 +1,18 @@
-"""Doors of the courses app: the catalogue for everybody, purchases for learners, the desk of a creator."""
+"""Doors of one course: read by everybody, bought by learners, written by its creator."""
 
 from typing import Any
 
-from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
-from rest_framework.viewsets import GenericViewSet
 
-from accounts.models import User
-from courses.models import Course, Department, Enrollment
-from courses.selectors import (
-    course_get_for,
-    course_get_on_sale,
-    course_get_own,
-    course_list,
-    course_list_own,
-    course_search,
-    department_choose,
-    department_get,
-    department_list,
-    enrollment_list_for,
-    sales_of,
-)
-from courses.serializers import (
-    CourseDetailSerializer,
-    CourseInputSerializer,
-    CourseListQuery,
-    CourseSearchQuery,
-    CourseSerializer,
-    DepartmentSerializer,
-    EnrollmentSerializer,
-    OwnCourseSerializer,
-    PageQuery,
-    PurchaseSerializer,
-)
+from courses.models import Course
+from courses.selectors.catalogue import course_list
+from courses.selectors.courses import course_get_for, course_get_on_sale, course_get_own, course_list_own, sales_of
+from courses.selectors.departments import department_choose
+from courses.serializers.catalogue import CourseDetailSerializer, CourseListQuery, CourseSerializer
+from courses.serializers.courses import CourseInputSerializer, OwnCourseSerializer, PurchaseSerializer
 from courses.services.courses import (
     course_create,
     course_delete,
@@ -45,105 +21,17 @@ from courses.services.courses import (
     course_withdraw,
 )
 from courses.services.purchases import OPERATION, course_purchase
-from learning247.kit.api.pagination import CataloguePagination
-from learning247.kit.api.schema import ErrorSerializer
+from courses.views.base import COURSE_PARAMETER, CoursesViewSet
+from learning247.kit.api.queries import PageQuery
+from learning247.kit.api.schema import refusals
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
 # The shape stands in payments, whose serializers no app above may import; its document is one for the whole API.
 PAYMENT = {"$ref": "#/components/schemas/Payment"}
-COURSE_PARAMETER = OpenApiParameter("course", str, OpenApiParameter.PATH, description="Id or slug.")
-DEPARTMENT_PARAMETER = OpenApiParameter("department", str, OpenApiParameter.PATH, description="Id or slug.")
 
 
-def refusals(**texts: str) -> dict[int, OpenApiResponse]:
-    """`refusals(e409="…")`: refusals by rules, for the document."""
-    return {
-        int(status.removeprefix("e")): OpenApiResponse(ErrorSerializer, description=text)
-        for status, text in texts.items()
-    }
-
-
-class DepartmentPagination(CataloguePagination):
-    """There are a few dozen departments and a menu shows them all: the default page is the largest one."""
-
-    page_size = 100
-
-
-class _CoursesViewSet(GenericViewSet[Any]):
-    serializer_class: type[BaseSerializer[Any]] = CourseSerializer
-    pagination_class: type[CataloguePagination] = CataloguePagination
-
-    def caller(self, request: Request) -> User:
-        """Who is signed in; only for doors that nobody passes without."""
-        assert isinstance(request.user, User)
-        return request.user
-
-    def page_of(self, rows: QuerySet[Any]) -> list[Any]:
-        page = self.paginate_queryset(rows)
-        assert page is not None, "every list here is paginated"
-        return list(page)
-
-    def read(self, shape: type[BaseSerializer[Any]], request: Request, *, partial: bool = False) -> dict[str, Any]:
-        """The request's body in that shape; raises ValidationError."""
-        serializer = shape(data=request.data, partial=partial)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)
-
-
-class DepartmentViewSet(_CoursesViewSet):
-    permission_classes = (AllowAny,)
-    serializer_class = DepartmentSerializer
-    pagination_class = DepartmentPagination
-    queryset = Department.objects.none()
-
-    @extend_schema(
-        operation_id="course_departments",
-        summary="Departments",
-        description="Every department with its number of published courses; the default page size is 100 here.",
-        parameters=[PageQuery],
-        responses=DepartmentSerializer(many=True),
-    )
-    def list(self, request: Request) -> Response:
-        PageQuery.read(request)
-        page = self.page_of(department_list())
-        return self.get_paginated_response(DepartmentSerializer(page, many=True).data)
-
-
-class CatalogueViewSet(_CoursesViewSet):
-    """Reading the catalogue needs no account; with one, the answer to `retrieve` may hold the external link."""
-
-    permission_classes = (AllowAny,)
-    queryset = Course.objects.none()
-
-    @extend_schema(
-        operation_id="courses_in_department",
-        summary="Courses of a department",
-        parameters=[DEPARTMENT_PARAMETER, CourseListQuery],
-        responses=CourseSerializer(many=True),
-    )
-    def list(self, request: Request, department: str) -> Response:
-        query = CourseListQuery.read(request)
-        courses = course_list(department=department_get(department), search=query["search"], ordering=query["ordering"])
-        return self._answer(courses)
-
-    @extend_schema(
-        operation_id="courses_search",
-        summary="Search courses",
-        description="Best match first: title, then department, description, curriculum.",
-        parameters=[CourseSearchQuery],
-        responses=CourseSerializer(many=True),
-    )
-    def search(self, request: Request) -> Response:
-        query = CourseSearchQuery.read(request)
-        within = department_get(query["department"]) if "department" in query else None
-        return self._answer(course_search(query=query["q"], department=within))
-
-    def _answer(self, courses: QuerySet[Course]) -> Response:
-        return self.get_paginated_response(CourseSerializer(self.page_of(courses), many=True).data)
-
-
-class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
+class CourseViewSet(IdempotentThrottling, CoursesViewSet):
     """One course: read by everybody, bought by learners, written by its creator."""
 
     queryset = Course.objects.none()
@@ -275,7 +163,7 @@ class CourseViewSet(IdempotentThrottling, _CoursesViewSet):
         return Response(OwnCourseSerializer(course, context={"sales": sales_of([course])}).data, status=status)
 
 
-class OwnCourseViewSet(_CoursesViewSet):
+class OwnCourseViewSet(CoursesViewSet):
     permission_classes = (IsAuthenticated,)
     serializer_class = OwnCourseSerializer
     queryset = Course.objects.none()
@@ -290,24 +178,3 @@ class OwnCourseViewSet(_CoursesViewSet):
         PageQuery.read(request)
         page = self.page_of(course_list_own(self.caller(request)))
         return self.get_paginated_response(OwnCourseSerializer(page, many=True, context={"sales": sales_of(page)}).data)
-
-
-class EnrollmentViewSet(_CoursesViewSet):
-    permission_classes = (IsAuthenticated,)
-    serializer_class = EnrollmentSerializer
-    queryset = Enrollment.objects.none()
-
-    @extend_schema(
-        operation_id="courses_my_enrollments",
-        summary="My enrollments",
-        description="Newest first. `course.link` is there while access is active.",
-        parameters=[PageQuery],
-        responses=EnrollmentSerializer(many=True),
-    )
-    def list(self, request: Request) -> Response:
-        PageQuery.read(request)
-        page = self.page_of(enrollment_list_for(self.caller(request)))
-        open_links = {enrollment.course_id for enrollment in page if enrollment.link_open}
-        return self.get_paginated_response(
-            EnrollmentSerializer(page, many=True, context={"open_links": open_links}).data
-        )

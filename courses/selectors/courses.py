@@ -1,0 +1,100 @@
+"""Reads of single courses, for whoever may see them, and of a creator's own."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from courses.enums import CourseStatus, EnrollmentStatus
+from courses.errors import CourseNotFound
+from courses.models import Course, Enrollment
+from courses.selectors.references import by_id_or_slug, found
+from learning247.kit.clock import now
+from learning247.kit.money import Money
+from payments.access import live_at
+from payments.models import Entitlement, Payment
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """What a course has brought in: settled payments, and their gross per currency, before fee and refunds."""
+
+    count: int
+    gross: tuple[Money, ...]
+
+
+def course_get_for(user: User | AnonymousUser, reference: str) -> Course:
+    """By id or slug: published ones for everybody, drafts for their creator, withdrawn ones for creator and owners.
+
+    `viewer_may_open` says whether this person gets the external link. Raises CourseNotFound.
+    """
+    may_open = _may_open(user)
+    courses = with_parts(Course.objects.annotate(viewer_may_open=may_open)).filter(
+        Q(status=CourseStatus.PUBLISHED) | Q(viewer_may_open=True)
+    )
+    return found(by_id_or_slug(courses, reference), CourseNotFound)
+
+
+def course_get_own(creator: User, reference: str) -> Course:
+    """A course of this creator in any state. Raises CourseNotFound, also for everybody else's courses."""
+    courses = with_parts(Course.objects.filter(creator=creator))
+    return found(by_id_or_slug(courses, reference), CourseNotFound)
+
+
+def course_get_on_sale(reference: str) -> Course:
+    """A published course by id or slug. Raises CourseNotFound: drafts and withdrawn courses cannot be bought."""
+    return found(by_id_or_slug(Course.objects.filter(status=CourseStatus.PUBLISHED), reference), CourseNotFound)
+
+
+def course_list_own(creator: User) -> QuerySet[Course]:
+    """A creator's courses in every state, newest first."""
+    return with_parts(Course.objects.filter(creator=creator)).order_by("-created_at", "-id")
+
+
+def sales_of(courses: Iterable[Course]) -> dict[uuid.UUID, Sales]:
+    """Sales by course id, in one query for all of them; a course that never sold has a count of 0."""
+    course_of_product = {course.product_id: course.id for course in courses}
+    rows = (
+        Payment.objects.filter(product__in=list(course_of_product), settled_at__isnull=False)
+        .order_by()
+        .values("product_id", "currency")
+        .annotate(count=Count("id"), gross=Sum("amount_minor"))
+        .order_by("currency")
+    )
+    counts: dict[uuid.UUID, int] = defaultdict(int)
+    gross: dict[uuid.UUID, list[Money]] = defaultdict(list)
+    for row in rows:
+        course_id = course_of_product[row["product_id"]]
+        counts[course_id] += row["count"]
+        gross[course_id].append(Money(row["gross"], row["currency"]))
+    return {course_id: Sales(counts[course_id], tuple(gross[course_id])) for course_id in course_of_product.values()}
+
+
+def with_parts(courses: QuerySet[Course]) -> QuerySet[Course]:
+    """Everything that a course's representation shows, in two statements however many courses there are."""
+    enrolled = (
+        Enrollment.objects.filter(course=OuterRef("pk"))
+        .exclude(status=EnrollmentStatus.REVOKED)
+        .order_by()
+        .values("course")
+        .annotate(count=Count("id"))
+        .values("count")
+    )
+    return (
+        courses.select_related("department", "creator", "product")
+        .prefetch_related("product__prices")
+        .annotate(enrollment_count=Coalesce(Subquery(enrolled), 0))
+    )
+
+
+def _may_open(user: User | AnonymousUser) -> Case:
+    if not isinstance(user, User):
+        return Case(default=Value(False))
+    # The answer of payments.access.explain, for any number of courses in one statement.
+    owned = Exists(Entitlement.objects.filter(live_at(now()), user=user, product=OuterRef("product_id")))
+    return Case(When(creator=user, then=Value(True)), When(owned, then=Value(True)), default=Value(False))

@@ -1,0 +1,76 @@
+"""Shapes of the catalogue, and the queries that it takes."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from courses.models import Course
+from courses.selectors.catalogue import ORDERINGS
+from learning247.kit.api.fields import AmountField
+from learning247.kit.api.queries import PageQuery
+
+
+class CourseListQuery(PageQuery):
+    search = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, default="", help_text="Words in title or description."
+    )
+    ordering = serializers.ChoiceField(choices=list(ORDERINGS), required=False, default="title")
+
+
+class CourseSearchQuery(PageQuery):
+    q = serializers.CharField(min_length=2, max_length=200, help_text="Every word must occur.")
+    department = serializers.CharField(required=False, max_length=140, help_text="Id or slug.")
+
+
+class DepartmentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    description = serializers.CharField()
+    course_count = serializers.IntegerField(help_text="Published courses.")
+
+
+class CourseDepartmentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+
+
+class CourseCreatorSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="full_name")
+
+
+class MoneySerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    amount = AmountField()
+
+
+class CourseSerializer(serializers.Serializer[Any]):
+    """A course: what everybody may see."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    slug = serializers.CharField()
+    department = CourseDepartmentSerializer()
+    description = serializers.CharField()
+    curriculum = serializers.CharField()
+    duration = serializers.CharField()
+    image_url = serializers.CharField()
+    prices = serializers.SerializerMethodField()
+    creator = CourseCreatorSerializer(allow_null=True, help_text="Null: the platform.")
+    enrollment_count = serializers.IntegerField()
+
+    @extend_schema_field(MoneySerializer(many=True))
+    def get_prices(self, course: Course) -> Any:
+        return MoneySerializer([price.money for price in course.product.prices.all()], many=True).data
+
+
+class CourseDetailSerializer(CourseSerializer):
+    """One course, with the external link for those who may open it."""
+
+    link = serializers.SerializerMethodField(help_text="Null unless the caller owns the course or made it.")
+
+    def get_link(self, course: Any) -> str | None:
+        return course.link or None if course.viewer_may_open else None

@@ -1,0 +1,87 @@
+"""Shapes of a creator's own courses and of a purchase."""
+
+from typing import Any
+
+from django.core.validators import URLValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from courses.enums import AccessType, CourseStatus
+from courses.models import Course
+from courses.serializers.catalogue import CourseSerializer, MoneySerializer
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField, validated_money
+from learning247.kit.money import Money
+from payments.selectors import charge_refusal
+
+_web_address = URLValidator(schemes=["http", "https"])
+
+
+class SalesSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="Settled payments.")
+    gross = MoneySerializer(many=True, help_text="Per currency, before fee and refunds.")
+
+
+class OwnCourseSerializer(CourseSerializer):
+    """A course as its creator sees it. Context: `sales`, by course id."""
+
+    status = serializers.ChoiceField(choices=CourseStatus.choices)
+    link = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    sales = serializers.SerializerMethodField()
+
+    @extend_schema_field(SalesSerializer)
+    def get_sales(self, course: Course) -> Any:
+        return SalesSerializer(self.context["sales"][course.id]).data
+
+
+class PriceInputSerializer(serializers.Serializer[Any]):
+    """Validates to Money."""
+
+    currency = CurrencyField()
+    amount = AmountField()
+
+    def validate(self, attrs: dict[str, str]) -> Money:
+        price = validated_money(attrs["amount"], attrs["currency"])
+        refusal = charge_refusal(price)
+        if refusal:
+            raise serializers.ValidationError({"amount": [refusal]})
+        return price
+
+
+class CourseInputSerializer(serializers.Serializer[Any]):
+    title = LineField(max_length=200)
+    department = serializers.CharField(max_length=140, help_text="Id or slug.")
+    description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
+    curriculum = serializers.CharField(max_length=50_000, allow_blank=True, required=False)
+    duration = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    link = serializers.CharField(
+        max_length=1000, allow_blank=True, required=False, validators=[_web_address],
+        help_text="Where the course is taken: http or https, shown to the entitled alone.",
+    )  # fmt: skip
+    image = serializers.CharField(
+        source="image_url", max_length=1000, allow_blank=True, required=False, validators=[_web_address],
+        help_text="Address of a picture: http or https.",
+    )  # fmt: skip
+    prices = PriceInputSerializer(many=True, required=False, help_text="One per currency; zero in all: free of charge.")
+
+    def validate_prices(self, prices: list[Money]) -> list[Money]:
+        if len({price.currency for price in prices}) < len(prices):
+            raise serializers.ValidationError("Give one price per currency.")
+        if len({price.minor == 0 for price in prices}) > 1:
+            raise serializers.ValidationError("A course is free in every currency or in none.")
+        return prices
+
+
+class StudentSerializer(serializers.Serializer[Any]):
+    """Who takes the course; whatever is left out is the buyer's own."""
+
+    name = LineField(max_length=200, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
+
+
+class PurchaseSerializer(serializers.Serializer[Any]):
+    currency = CurrencyCodeField()
+    access_type = serializers.ChoiceField(choices=AccessType.choices, default=AccessType.INDIVIDUAL)
+    student = StudentSerializer(required=False)

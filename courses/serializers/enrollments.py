@@ -1,0 +1,34 @@
+"""Shapes of enrollments as their student sees them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from courses.enums import AccessType, EnrollmentStatus
+from courses.models import Course, Enrollment
+from courses.serializers.catalogue import CourseSerializer
+
+
+class EnrolledCourseSerializer(CourseSerializer):
+    """A course as its student sees it. Context: `open_links`, the ids of courses whose link may be shown."""
+
+    link = serializers.SerializerMethodField(help_text="Null while access is not active.")
+
+    def get_link(self, course: Course) -> str | None:
+        return course.link or None if course.id in self.context["open_links"] else None
+
+
+class EnrollmentSerializer(serializers.Serializer[Any]):
+    """Context: `open_links` as above."""
+
+    id = serializers.UUIDField()
+    course = EnrolledCourseSerializer(allow_null=True, help_text="Null: a pass to every platform course.")
+    access_type = serializers.ChoiceField(choices=AccessType.choices)
+    status = serializers.ChoiceField(choices=EnrollmentStatus.choices)
+    starts_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    payment_reference = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+
+    def get_payment_reference(self, enrollment: Enrollment) -> str | None:
+        return enrollment.payment.reference if enrollment.payment else None

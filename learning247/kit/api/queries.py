@@ -1,0 +1,26 @@
+"""Query strings, read strictly."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+
+class Query(serializers.Serializer[Any]):
+    """A query string, read strictly: a parameter that is given twice or makes no sense is a 400, not a guess."""
+
+    @classmethod
+    def read(cls, request: Request) -> dict[str, Any]:
+        """Raises ValidationError that names the parameter."""
+        known = list(cls._declared_fields)
+        repeated = [name for name in known if len(request.query_params.getlist(name)) > 1]
+        if repeated:
+            raise serializers.ValidationError(dict.fromkeys(repeated, "Give this parameter once."), code="repeated")
+        query = cls(data={name: request.query_params[name] for name in known if name in request.query_params})
+        query.is_valid(raise_exception=True)
+        return dict(query.validated_data)
+
+
+class PageQuery(Query):
+    page = serializers.IntegerField(min_value=1, required=False)
+    page_size = serializers.IntegerField(min_value=1, required=False, help_text="More than 100 gives 100.")
