@@ -20,8 +20,17 @@ class AccessType(models.TextChoices):
 
 
 class EnrollmentStatus(models.TextChoices):
-    """The diagram is above `Enrollment`."""
+    """What is stored; the diagram is above `Enrollment`."""
 
     PENDING = "pending", "Pending"
     CREDENTIALS_SENT = "credentials_sent", "Credentials sent"
+    REVOKED = "revoked", "Revoked"
+
+
+class EnrollmentState(models.TextChoices):
+    """What is shown: the stored status, or that its time is over."""
+
+    PENDING = "pending", "Pending"
+    CREDENTIALS_SENT = "credentials_sent", "Credentials sent"
+    EXPIRED = "expired", "Expired"
     REVOKED = "revoked", "Revoked"

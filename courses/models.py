@@ -83,13 +83,41 @@ class Course(models.Model):
         return self.title
 
 
-class Enrollment(models.Model):
-    """A student of a course, made in the moment the purchase settles. No course: a pass to every platform course.
+class CoursePass(models.Model):
+    """A pass that is sold: every platform course on sale, for a calendar month or year. One row per access type.
 
-        pending --set by staff: the sign-in was sent to the student--> credentials_sent
-           \\--entitlement revoked--> revoked <--entitlement revoked--/
+    How long it lasts and what it costs stands with its product; staff set the prices.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    access_type = models.CharField(max_length=10, choices=AccessType, unique=True)
+    product = models.OneToOneField(Product, on_delete=models.PROTECT, related_name="course_pass")
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        ordering = ("access_type",)
+        verbose_name_plural = "course passes"
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(access_type__in=(AccessType.MONTHLY, AccessType.YEARLY)),
+                name="courses_pass_for_a_month_or_a_year",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.get_access_type_display()
+
+
+class Enrollment(models.Model):
+    """A student of a course, made in the moment the purchase settles or by staff. No course: a pass to every platform
+    course that is on sale.
+
+        pending --staff: the sign-in was sent--> credentials_sent --staff: it was not--> pending
+           \\--expires_at passes--> expired <--expires_at passes--/   not stored: what time makes of the two
+           \\--entitlement revoked--> revoked <--entitlement revoked--/   also from expired; it stays
 
     The entitlement decides about access, this row tells how the student is served (I9 holds them together).
+    `courses.selectors.enrollments.enrollment_state` is the one place that knows what has expired.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -107,7 +135,16 @@ class Enrollment(models.Model):
     entitlement = models.OneToOneField(Entitlement, on_delete=models.PROTECT, related_name="enrollment")
     starts_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True, help_text="None: for good.")
+    credentials_sent_at = models.DateTimeField(null=True, blank=True)
+    credentials_sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    credentials_mailed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the student was told by mail: once, also when marked again."
+    )
+    notes = models.TextField(max_length=2000, blank=True, help_text="Staff's own; students do not see them.")
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         ordering = ("-id",)
@@ -117,8 +154,33 @@ class Enrollment(models.Model):
                 | (Q(course__isnull=True) & ~Q(access_type=AccessType.INDIVIDUAL)),
                 name="courses_enrollment_in_a_course_or_by_a_pass",
             ),
+            models.CheckConstraint(
+                condition=Q(access_type=AccessType.INDIVIDUAL) | Q(expires_at__isnull=False),
+                name="courses_enrollment_by_a_pass_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(credentials_sent_at__isnull=True, credentials_sent_by__isnull=True)
+                | Q(credentials_sent_at__isnull=False, credentials_sent_by__isnull=False),
+                name="courses_enrollment_sent_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=EnrollmentStatus.REVOKED)
+                | Q(status=EnrollmentStatus.PENDING, credentials_sent_at__isnull=True)
+                | Q(
+                    status=EnrollmentStatus.CREDENTIALS_SENT,
+                    credentials_sent_at__isnull=False,
+                    credentials_mailed_at__isnull=False,
+                ),
+                name="courses_enrollment_status_says_what_was_sent",
+            ),
         )
-        indexes = (models.Index(fields=("student", "-id"), name="courses_enrollment_by_student"),)
+        indexes = (
+            models.Index(fields=("student", "-id"), name="courses_enrollment_by_student"),
+            models.Index(fields=("status", "-id"), name="courses_enrollment_by_status"),
+            models.Index(
+                fields=("expires_at",), condition=Q(expires_at__isnull=False), name="courses_enrollment_by_expiry"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.student_email} in {self.course or self.get_access_type_display()}"

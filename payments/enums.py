@@ -5,6 +5,7 @@ from django.db import models
 
 class ProductKind(models.TextChoices):
     COURSE = "course", "Course"
+    COURSE_PASS = "course_pass", "Course pass"
     VIDEO = "video", "Video"
     LIVE_CLASS = "live_class", "Live class"
 

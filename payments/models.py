@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
@@ -25,10 +25,16 @@ class Product(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="products"
     )
     active = models.BooleanField(default=False, help_text="Can be bought. Buyers keep what they own when it cannot.")
+    term_months = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Calendar months that one purchase lasts. None: for good."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("kind", "item_id"), name="payments_product_once_per_item"),)
+        constraints = (
+            models.UniqueConstraint(fields=("kind", "item_id"), name="payments_product_once_per_item"),
+            models.CheckConstraint(condition=Q(term_months__gte=1), name="payments_product_term_is_some_time"),
+        )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.title}"
@@ -179,6 +185,9 @@ class Entitlement(models.Model):
             models.CheckConstraint(
                 condition=Q(source=EntitlementSource.STAFF) | Q(payment__isnull=False),
                 name="payments_entitlement_bought_with_a_payment",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="payments_entitlement_ends_after_its_start"
             ),
         )
 
