@@ -1,4 +1,4 @@
-"""The staff console's view of courses. State and money change through actions that call the services."""
+"""Departments and courses. State changes through actions that call the services."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,10 +11,9 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from courses.enums import CourseStatus
-from courses.models import Course, Department, Enrollment
+from courses.models import Course, Department
 from courses.selectors.departments import department_list
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
-from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
 
 
@@ -93,14 +92,3 @@ class CourseAdmin(admin.ModelAdmin):
                 self.message_user(request, f"{course}: {refusal.detail}", messages.ERROR)
         if moved:
             self.message_user(request, f"{done}: {moved}.")
-
-
-@admin.register(Enrollment)
-class EnrollmentAdmin(ReadOnlyAdmin):
-    """To be read: an enrollment comes with a purchase and goes with a refund."""
-
-    list_display = ("student_name", "student_email", "course", "access_type", "status", "payment", "created_at")
-    list_filter = ("status", "access_type", "course__department")
-    search_fields = ("student_name", "student_email", "course__title", "payment__reference")
-    list_select_related = ("course", "payment")
-    date_hierarchy = "created_at"

@@ -1,0 +1,6 @@
+"""The staff console's view of courses. State and money change through actions that call the services."""
+
+from courses.admin.catalogue import CourseAdmin, DepartmentAdmin
+from courses.admin.enrollments import EnrollmentAdmin
+
+__all__ = ["CourseAdmin", "DepartmentAdmin", "EnrollmentAdmin"]
