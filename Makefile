@@ -8,7 +8,7 @@ PINS := requirements.txt requirements-dev.txt constraints.txt
 STACK := $(BIN)/python -m learning247.stack
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test watch lint format types imports clean
+.PHONY: help install run demo test watch bench lint format types imports clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -26,6 +26,9 @@ test: $(INSTALLED) ## the whole suite; ARGS="accounts/tests -k login" or ARGS="-
 
 watch: $(INSTALLED) ## the tests again on every change (ARGS as for test)
 	@exec $(STACK) watch $(ARGS)
+
+bench: $(INSTALLED) ## speed as ratios, on data made for it; ARGS="http --only me", ARGS=all, ARGS="--courses 100000"
+	@exec $(BIN)/python -m learning247.bench $(ARGS)
 
 lint: $(INSTALLED) ## style
 	$(BIN)/ruff check .

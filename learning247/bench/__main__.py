@@ -1,54 +1,47 @@
-"""`python -m learning247.bench ledger|prove|webhooks|settlements`, on a database made for the run and dropped after."""
+"""`python -m learning247.bench [http|ledger|prove|webhooks|settlements|all]`, on databases made for the run.
+
+Without a kind: `http`, then `ledger`. Ratios within one run are what counts; absolute figures are the machine's.
+"""
 
 import argparse
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 
 import django
 
 from learning247 import embedded
 
-DATABASE = "bench_learning247"
-
-
-@contextmanager
-def scratch_database() -> Iterator[None]:
-    """A migrated, empty database; the one that people use is left alone."""
-    from django.conf import settings  # noqa: PLC0415 - see main()
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
-
-    name = f"{DATABASE}_{os.getpid()}"
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}"')
-    connection.close()
-    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
-    try:
-        call_command("migrate", verbosity=0)
-        yield
-    finally:
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "learning247.bench.settings")
     # The servers stand before the settings are read, and Django before any model is imported.
-    embedded.ensure_running()
+    embedded.ensure_running(embedded.VAR / "bench")
     django.setup()
-    from learning247.bench import ledger, proof, settlements, webhooks  # noqa: PLC0415
+    from learning247.bench import http, ledger, proof, settlements, webhooks  # noqa: PLC0415
+    from learning247.bench.scratch import scratch_database  # noqa: PLC0415
 
+    modules = {"http": http, "ledger": ledger, "prove": proof, "webhooks": webhooks, "settlements": settlements}
     parser = argparse.ArgumentParser(prog="python -m learning247.bench", description=__doc__)
     kinds = parser.add_subparsers(required=True)
-    modules = {"ledger": ledger, "prove": proof, "webhooks": webhooks, "settlements": settlements}
     for name, module in modules.items():
         kind = kinds.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(kind)
-        kind.set_defaults(run=module.run)
-    arguments = parser.parse_args()
-    with scratch_database():
-        arguments.run(arguments)
+        kind.set_defaults(kinds=[name])
+    for name, these in {"usual": ["http", "ledger"], "all": list(modules)}.items():
+        kind = kinds.add_parser(name, help=f"{', '.join(these)}; the options are those of http")
+        http.add_arguments(kind)
+        kind.set_defaults(kinds=these)
+
+    given = sys.argv[1:]
+    named = bool(given) and (given[0] in kinds.choices or given[0] in ("-h", "--help"))
+    arguments = parser.parse_args(given if named else ["usual", *given])
+    for name in arguments.kinds:
+        print(f"\n=== {name}: {(modules[name].__doc__ or '').splitlines()[0]}", flush=True)  # noqa: T201
+        with scratch_database(name):
+            modules[name].run(arguments if len(arguments.kinds) == 1 or name == "http" else parser.parse_args([name]))
+    skipped = [name for name in modules if name not in arguments.kinds]
+    if skipped:
+        print(f"\nNot measured: {', '.join(skipped)} (ARGS=all measures everything).")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def workers(sandbox: Sandbox, number: int) -> Iterator[None]:
 @contextmanager
 def _process(sandbox: Sandbox, *command: str) -> Iterator[None]:
     environment = os.environ | {
-        "DATABASE_URL": _database_url(),
+        "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL.rsplit("/", 1)[0] + "/14",
         "PAYSTACK_SECRET_KEY": settings.PAYSTACK_SECRET_KEY,
         "PAYSTACK_BASE_URL": sandbox.paystack_url,
@@ -122,7 +122,8 @@ def _process(sandbox: Sandbox, *command: str) -> Iterator[None]:
         process.wait(timeout=30)
 
 
-def _database_url() -> str:
+def database_url() -> str:
+    """This run's database, as the environment names it."""
     database = connection.settings_dict
     host = quote(str(database.get("OPTIONS", {}).get("host") or database["HOST"]), safe="")
     return f"postgres://{database['USER']}@:{database['PORT']}/{database['NAME']}?host={host}"
