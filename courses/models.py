@@ -1,6 +1,8 @@
 """Courses, the departments they stand in, and who is enrolled."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -18,6 +20,9 @@ class Department(models.Model):
     name = models.CharField(max_length=120, unique=True)
     slug = models.SlugField(max_length=140, unique=True)
     description = models.TextField(max_length=2000, blank=True)
+    course_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Published courses; counted by the database."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -56,6 +61,9 @@ class Course(models.Model):
     )
     product = models.OneToOneField(Product, on_delete=models.PROTECT, related_name="course")
     status = models.CharField(max_length=10, choices=CourseStatus, default=CourseStatus.DRAFT)
+    enrollment_count = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Enrollments that are not revoked; counted every half minute."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now)
 
@@ -76,11 +84,73 @@ class Course(models.Model):
                 condition=Q(status=CourseStatus.PUBLISHED),
                 name="courses_published_by_title",
             ),
+            models.Index(
+                fields=("title", "id"), condition=Q(status=CourseStatus.PUBLISHED), name="courses_published_all"
+            ),
+            models.Index(
+                fields=("department", "created_at", "id"),
+                condition=Q(status=CourseStatus.PUBLISHED),
+                name="courses_published_by_age",
+            ),
+            models.Index(
+                fields=("department", "-enrollment_count", "title", "id"),
+                condition=Q(status=CourseStatus.PUBLISHED),
+                name="courses_published_by_students",
+            ),
             models.Index(fields=("creator", "-created_at"), name="courses_by_creator"),
         )
 
     def __str__(self) -> str:
         return self.title
+
+
+class CourseDocument(models.Model):
+    """What search reads of a published course. Written by triggers on courses and departments (migration 0003)."""
+
+    course = models.OneToOneField(Course, on_delete=models.DO_NOTHING, primary_key=True, related_name="document")
+    department_id = models.UUIDField()
+    title = models.CharField(max_length=200)
+    title_words = SearchVectorField(help_text="Of title (A) and department (B): as written, and their stems.")
+    all_words = SearchVectorField(help_text="The same, and stems of description (C) and curriculum (D).")
+    changed_at = models.DateTimeField(default=now, db_index=True)
+
+    class Meta:
+        indexes = (
+            # Searches come at any time, changes seldom: no list of pending words to be read through.
+            GinIndex(fields=("title_words", "department_id"), fastupdate=False, name="courses_document_by_title"),
+            GinIndex(fields=("all_words", "department_id"), fastupdate=False, name="courses_document_by_word"),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CatalogueWord(models.Model):
+    """A word that some published course has: what a mistyped one is compared with (`services/search_words.py`)."""
+
+    word = models.CharField(max_length=60, primary_key=True)
+
+    class Meta:
+        indexes = (GistIndex(OpClass("word", name="gist_trgm_ops"), name="courses_word_by_likeness"),)
+
+    def __str__(self) -> str:
+        return self.word
+
+
+class CatalogueVersion(models.Model):
+    """The one row that every change of the public catalogue replaces in its own transaction, by triggers on courses,
+    departments, prices and creators' names (migration 0003). What was rendered under another version is not shown.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    version = models.UUIDField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(id=1), name="courses_catalogue_has_one_version"),)
+
+    def __str__(self) -> str:
+        return str(self.version)
 
 
 class CoursePass(models.Model):
@@ -176,6 +246,7 @@ class Enrollment(models.Model):
         )
         indexes = (
             models.Index(fields=("student", "-id"), name="courses_enrollment_by_student"),
+            models.Index(fields=("updated_at",), name="courses_enrollment_by_change"),
             models.Index(fields=("status", "-id"), name="courses_enrollment_by_status"),
             models.Index(
                 fields=("expires_at",), condition=Q(expires_at__isnull=False), name="courses_enrollment_by_expiry"

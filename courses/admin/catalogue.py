@@ -1,7 +1,7 @@
 """Departments and courses. State changes through actions that call the services."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin, messages
 from django.db import models
@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from accounts.models import User
 from courses.enums import CourseStatus
 from courses.models import Course, Department
-from courses.selectors.departments import department_list
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
 from learning247.kit.errors import DomainError
 
@@ -22,13 +21,6 @@ class DepartmentAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "course_count")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Department]:
-        return department_list()
-
-    @admin.display(description="published courses")
-    def course_count(self, department: Any) -> int:
-        return int(department.course_count)
 
 
 @admin.register(Course)

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
-from courses.enums import CourseStatus, EnrollmentStatus
+from courses.enums import CourseStatus
 from courses.errors import CourseNotFound
-from courses.models import Course, Enrollment
+from courses.models import Course
 from courses.selectors.references import by_id_or_slug, found
 from learning247.kit.clock import now
 from learning247.kit.money import Money
@@ -77,19 +76,7 @@ def sales_of(courses: Iterable[Course]) -> dict[uuid.UUID, Sales]:
 
 def with_parts(courses: QuerySet[Course]) -> QuerySet[Course]:
     """Everything that a course's representation shows, in two statements however many courses there are."""
-    enrolled = (
-        Enrollment.objects.filter(course=OuterRef("pk"))
-        .exclude(status=EnrollmentStatus.REVOKED)
-        .order_by()
-        .values("course")
-        .annotate(count=Count("id"))
-        .values("count")
-    )
-    return (
-        courses.select_related("department", "creator", "product")
-        .prefetch_related("product__prices")
-        .annotate(enrollment_count=Coalesce(Subquery(enrolled), 0))
-    )
+    return courses.select_related("department", "creator", "product").prefetch_related("product__prices")
 
 
 def _may_open(user: User | AnonymousUser) -> Case:

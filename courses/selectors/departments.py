@@ -1,17 +1,8 @@
 """Reads of departments."""
 
-from django.db.models import Count, Q, QuerySet
-
-from courses.enums import CourseStatus
 from courses.errors import DepartmentNotFound, DepartmentUnknown
 from courses.models import Department
 from courses.selectors.references import by_id_or_slug, found
-
-
-def department_list() -> QuerySet[Department]:
-    """Every department by name, with `course_count` (published courses)."""
-    published = Count("courses", filter=Q(courses__status=CourseStatus.PUBLISHED))
-    return Department.objects.annotate(course_count=published).order_by("name")
 
 
 def department_get(reference: str) -> Department:

@@ -5,9 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import User
 from courses.models import Course
 from courses.selectors.catalogue import ORDERINGS
-from learning247.kit.api.fields import AmountField
+from courses.selectors.search import words_of
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, validated_money
 from learning247.kit.api.queries import PageQuery
 
 
@@ -19,8 +21,26 @@ class CourseListQuery(PageQuery):
 
 
 class CourseSearchQuery(PageQuery):
-    q = serializers.CharField(min_length=2, max_length=200, help_text="Every word must occur.")
+    q = serializers.CharField(
+        min_length=2, max_length=200, help_text="The last word may be unfinished; typos and word forms are forgiven."
+    )
     department = serializers.CharField(required=False, max_length=140, help_text="Id or slug.")
+    currency = CurrencyCodeField(required=False, help_text="Courses with a price in it.")
+    max_price = serializers.CharField(
+        required=False, max_length=40, help_text='At most this, in `currency`: "0" for what is free of charge.'
+    )
+
+    def validate_q(self, text: str) -> str:
+        if not words_of(text):
+            raise serializers.ValidationError("Give at least one word.", code="required")
+        return text
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "max_price" in attrs:
+            if "currency" not in attrs:
+                raise serializers.ValidationError({"currency": ["Say in which currency max_price is."]})
+            attrs["max_price"] = validated_money(attrs["max_price"], attrs["currency"])
+        return attrs
 
 
 class DepartmentSerializer(serializers.Serializer[Any]):
@@ -39,7 +59,10 @@ class CourseDepartmentSerializer(serializers.Serializer[Any]):
 
 class CourseCreatorSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
-    name = serializers.CharField(source="full_name")
+    name = serializers.SerializerMethodField()
+
+    def get_name(self, creator: User) -> str:
+        return f"{creator.first_name} {creator.last_name}".strip()
 
 
 class MoneySerializer(serializers.Serializer[Any]):
@@ -65,6 +88,17 @@ class CourseSerializer(serializers.Serializer[Any]):
     @extend_schema_field(MoneySerializer(many=True))
     def get_prices(self, course: Course) -> Any:
         return MoneySerializer([price.money for price in course.product.prices.all()], many=True).data
+
+
+class HighlightsSerializer(serializers.Serializer[Any]):
+    """Safe HTML: what was found stands in `<mark>`, everything else is escaped."""
+
+    title = serializers.CharField(help_text="The whole title.")
+    description = serializers.CharField(help_text="Where the words stand, some thirty words.")
+
+
+class FoundCourseSerializer(CourseSerializer):
+    highlights = HighlightsSerializer()
 
 
 class CourseDetailSerializer(CourseSerializer):

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from accounts.tests.builders import build_creator, build_user, sign_in
 from courses.enums import CourseStatus
+from courses.services.enrollment_counts import enrollment_counts_refresh
 from courses.tests.builders import build_course, build_department, build_enrollment
 from learning247.kit.clock import now
 from learning247.kit.money import Money
@@ -68,6 +69,7 @@ def test_a_platform_course_is_shown_with_every_field_of_the_contract(client: API
         prices=(Money(3_000, "USD"), Money(2_500_000, "NGN"), Money(1_200, "JPY"), Money(1_250, "KWD")),
     )
     build_enrollment(course)
+    enrollment_counts_refresh()
 
     expected = {
         "id": str(course.id),
@@ -175,6 +177,7 @@ def test_courses_are_narrowed_and_ordered(client: APIClient) -> None:
     build_course(title="Torts", department=department, description="Harm and promises")
     build_course(title="Elsewhere", description="promises")
     build_enrollment(contracts)
+    enrollment_counts_refresh()
     url = "/api/courses/departments/law/courses"
 
     assert titles(client, url, search="promises") == ["Contracts", "Torts"]

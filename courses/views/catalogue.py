@@ -1,23 +1,36 @@
-"""Doors of the catalogue: open to everybody."""
+"""Doors of the catalogue: open to everybody, and answered from what was rendered before where that still holds."""
 
-from django.db.models import QuerySet
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from courses.models import Course, Department
-from courses.selectors.catalogue import course_list, course_search
-from courses.selectors.departments import department_get, department_list
+from courses.selectors.catalogue import (
+    catalogue_version,
+    course_documents,
+    department_count,
+    department_documents,
+    shelf_get,
+)
+from courses.selectors.search import MAX_FOUND, Filters, course_matches, course_search, words_of
 from courses.serializers.catalogue import (
     CourseListQuery,
     CourseSearchQuery,
     CourseSerializer,
     DepartmentSerializer,
+    FoundCourseSerializer,
 )
 from courses.views.base import DEPARTMENT_PARAMETER, CoursesViewSet
-from learning247.kit.api.pagination import CataloguePagination
-from learning247.kit.api.queries import PageQuery
+from learning247.kit.api.answers import shared_answer
+from learning247.kit.api.pagination import CataloguePagination, numbered_page
+from learning247.kit.api.queries import PageQuery, Query
+
+LIST_NOTE = "`enrollment_count` may be a minute or two old. With `search`, `count` is of at most 1,000 courses."
 
 
 class DepartmentPagination(CataloguePagination):
@@ -26,8 +39,70 @@ class DepartmentPagination(CataloguePagination):
     page_size = 100
 
 
-class DepartmentViewSet(CoursesViewSet):
+class SearchPagination(CataloguePagination):
+    """A page of what was found, with the words that were taken for others."""
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        page: dict[str, Any] = super().get_paginated_response_schema(schema)
+        page["required"].append("corrections")
+        page["properties"]["corrections"] = {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            "description": "Words that no course knows, and what they were taken for.",
+            "example": {"pyhton": ["python"]},
+        }
+        return page
+
+
+class SharedCatalogue(CoursesViewSet):
+    """Answers that are the same for everybody, rendered once per version of the catalogue.
+
+    A question is read and checked only when its answer is not there: a bad one never has an answer that was kept.
+    """
+
     permission_classes = (AllowAny,)
+
+    def shared(self, request: Request, query: type[Query], render: Callable[[str], bytes]) -> HttpResponse:
+        """`render` gets the address that the answer's links are made from."""
+        address = query.address(request)
+        return shared_answer(
+            request,
+            name=address,
+            version=catalogue_version(),
+            seconds=settings.CATALOGUE_CACHE_SECONDS,
+            render=lambda: render(address),
+        )
+
+    def page_asked(self, query: dict[str, Any]) -> tuple[int, int]:
+        """Number and size of the page."""
+        largest = self.pagination_class.max_page_size
+        return query.get("page", 1), min(query.get("page_size", self.pagination_class.page_size), largest)
+
+    def course_page(self, request: Request, *, department: str | None) -> HttpResponse:
+        """A page of a department's courses, or of all."""
+
+        def render(address: str) -> bytes:
+            query = CourseListQuery.read(request)
+            shelf = shelf_get(department)
+            number, size = self.page_asked(query)
+            ordering, offset = query["ordering"], (number - 1) * size
+            if query["search"]:
+                found = course_matches(
+                    words_of(query["search"]), shelf=shelf, ordering=ordering, limit=size, offset=min(offset, MAX_FOUND)
+                )
+                return numbered_page(address, number=number, size=size, count=found.count, results=found.results)
+            return numbered_page(
+                address,
+                number=number,
+                size=size,
+                count=shelf.course_count,
+                results=lambda: course_documents(shelf, ordering=ordering, limit=size, offset=offset),
+            )
+
+        return self.shared(request, CourseListQuery, render)
+
+
+class DepartmentViewSet(SharedCatalogue):
     serializer_class = DepartmentSerializer
     pagination_class = DepartmentPagination
     queryset = Department.objects.none()
@@ -39,40 +114,62 @@ class DepartmentViewSet(CoursesViewSet):
         parameters=[PageQuery],
         responses=DepartmentSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
-        PageQuery.read(request)
-        page = self.page_of(department_list())
-        return self.get_paginated_response(DepartmentSerializer(page, many=True).data)
+    def list(self, request: Request) -> HttpResponse:
+        def render(address: str) -> bytes:
+            number, size = self.page_asked(PageQuery.read(request))
+            return numbered_page(
+                address,
+                number=number,
+                size=size,
+                count=department_count(),
+                results=lambda: department_documents(limit=size, offset=(number - 1) * size),
+            )
+
+        return self.shared(request, PageQuery, render)
 
 
-class CatalogueViewSet(CoursesViewSet):
-    """Reading the catalogue needs no account; with one, the answer to `retrieve` may hold the external link."""
-
-    permission_classes = (AllowAny,)
+class CatalogueViewSet(SharedCatalogue):
     queryset = Course.objects.none()
+
+    @property
+    def paginator(self) -> CataloguePagination:
+        return SearchPagination() if self.action == "search" else CataloguePagination()
 
     @extend_schema(
         operation_id="courses_in_department",
         summary="Courses of a department",
+        description=LIST_NOTE,
         parameters=[DEPARTMENT_PARAMETER, CourseListQuery],
         responses=CourseSerializer(many=True),
     )
-    def list(self, request: Request, department: str) -> Response:
-        query = CourseListQuery.read(request)
-        courses = course_list(department=department_get(department), search=query["search"], ordering=query["ordering"])
-        return self._answer(courses)
+    def list(self, request: Request, department: str) -> HttpResponse:
+        return self.course_page(request, department=department)
 
     @extend_schema(
         operation_id="courses_search",
         summary="Search courses",
-        description="Best match first: title, then department, description, curriculum.",
+        description="Best match first: title, then department, description, curriculum. Word forms count as the word, "
+        "the last word may be unfinished, and words that no course knows are taken for the ones most like them "
+        "(`corrections`). Where no course has all words, courses that have some come. `count` is of at most 1,000 "
+        "courses, which are ranked.",
         parameters=[CourseSearchQuery],
-        responses=CourseSerializer(many=True),
+        responses=FoundCourseSerializer(many=True),
     )
-    def search(self, request: Request) -> Response:
-        query = CourseSearchQuery.read(request)
-        within = department_get(query["department"]) if "department" in query else None
-        return self._answer(course_search(query=query["q"], department=within))
+    def search(self, request: Request) -> HttpResponse:
+        def render(address: str) -> bytes:
+            query = CourseSearchQuery.read(request)
+            number, size = self.page_asked(query)
+            filters = Filters(shelf_get(query.get("department")), query.get("currency", ""), query.get("max_price"))
+            found = course_search(
+                words_of(query["q"]), filters=filters, limit=size, offset=min((number - 1) * size, MAX_FOUND)
+            )
+            return numbered_page(
+                address,
+                number=number,
+                size=size,
+                count=found.count,
+                results=found.results,
+                more={"corrections": found.corrections},
+            )
 
-    def _answer(self, courses: QuerySet[Course]) -> Response:
-        return self.get_paginated_response(CourseSerializer(self.page_of(courses), many=True).data)
+        return self.shared(request, CourseSearchQuery, render)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from courses.models import Course
-from courses.selectors.catalogue import course_list
+from courses.selectors.catalogue import course_document
 from courses.selectors.courses import course_get_for, course_get_on_sale, course_get_own, course_list_own, sales_of
 from courses.selectors.departments import department_choose
 from courses.serializers.catalogue import CourseDetailSerializer, CourseListQuery, CourseSerializer
@@ -22,7 +23,9 @@ from courses.services.courses import (
 )
 from courses.services.purchases import OPERATION, course_purchase
 from courses.views.base import COURSE_PARAMETER, CoursesViewSet
-from learning247.kit.api.queries import PageQuery
+from courses.views.catalogue import LIST_NOTE, SharedCatalogue
+from learning247.kit.api.answers import personal
+from learning247.kit.api.queries import PageQuery, Query
 from learning247.kit.api.schema import refusals
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
@@ -31,7 +34,7 @@ from payments.selectors import payment_detail
 PAYMENT = {"$ref": "#/components/schemas/Payment"}
 
 
-class CourseViewSet(IdempotentThrottling, CoursesViewSet):
+class CourseViewSet(IdempotentThrottling, SharedCatalogue):
     """One course: read by everybody, bought by learners, written by its creator."""
 
     queryset = Course.objects.none()
@@ -42,13 +45,12 @@ class CourseViewSet(IdempotentThrottling, CoursesViewSet):
     @extend_schema(
         operation_id="courses_list",
         summary="All courses",
+        description=LIST_NOTE,
         parameters=[CourseListQuery],
         responses=CourseSerializer(many=True),
     )
-    def list(self, request: Request) -> Response:
-        query = CourseListQuery.read(request)
-        page = self.page_of(course_list(search=query["search"], ordering=query["ordering"]))
-        return self.get_paginated_response(CourseSerializer(page, many=True).data)
+    def list(self, request: Request) -> HttpResponse:
+        return self.course_page(request, department=None)
 
     @extend_schema(
         operation_id="courses_retrieve",
@@ -57,8 +59,10 @@ class CourseViewSet(IdempotentThrottling, CoursesViewSet):
         parameters=[COURSE_PARAMETER],
         responses=CourseDetailSerializer,
     )
-    def retrieve(self, request: Request, course: str) -> Response:
-        return Response(CourseDetailSerializer(course_get_for(request.user, course)).data)
+    def retrieve(self, request: Request, course: str) -> HttpResponse:
+        if request.user.is_authenticated:  # may see more than everybody: never from what is shared, nor into it
+            return personal(Response(CourseDetailSerializer(course_get_for(request.user, course)).data))
+        return self.shared(request, Query, lambda address: course_document(course))
 
     @extend_schema(
         operation_id="courses_purchase",

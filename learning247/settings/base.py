@@ -198,6 +198,9 @@ WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", default=262_144)
 INBOX_MAX_ATTEMPTS = env.int("INBOX_MAX_ATTEMPTS", default=12)
 MAIL_MAX_ATTEMPTS = env.int("MAIL_MAX_ATTEMPTS", default=10)
 
+# Seconds for which a catalogue answer is kept under its version; `enrollment_count` in it may be that much older.
+CATALOGUE_CACHE_SECONDS = env.int("CATALOGUE_CACHE_SECONDS", default=60)
+
 # --- Jobs -----------------------------------------------------------------------------------------------------------
 
 # Three queues, so that a flood of mail never delays a settlement: money, default, mail.
@@ -229,6 +232,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "money"},
     },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
+    "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
+    "take in new search words": {"task": "courses.refresh_search_words", "schedule": 60.0},
+    "renew the search words": {"task": "courses.renew_search_words", "schedule": crontab(hour=3, minute=40)},
     "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
 }
@@ -243,6 +249,7 @@ EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 20  # seconds
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Learning247 <no-reply@learning247.example>")
+SUPPORT_EMAIL = env("SUPPORT_EMAIL", default="support@learning247.example")  # whom mails name for questions
 
 # --- Money ----------------------------------------------------------------------------------------------------------
 

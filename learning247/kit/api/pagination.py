@@ -3,7 +3,7 @@
 Both are strict: a page size or a cursor that makes no sense is a 400 that names it, not a guess.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as FieldError
@@ -12,6 +12,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+
+from learning247.kit.api.renderers import to_json
 
 _whole = serializers.IntegerField(min_value=1)
 
@@ -84,3 +87,32 @@ class HistoryPagination(CursorPagination):
         except FieldError:
             return False
         return bool(str(value) == position)
+
+
+def numbered_page(
+    address: str,
+    *,
+    number: int,
+    size: int,
+    count: int,
+    results: bytes | Callable[[], bytes],
+    more: Mapping[str, Any] | None = None,
+) -> bytes:
+    """A page of CataloguePagination's shape around rows that PostgreSQL has rendered (`results`: a JSON array).
+
+    `address` is what the links are made from (`Query.address`); `more` stands beside `count`. Raises NotFound past the
+    last page (page 1 is always there), before rows that are still to be read are.
+    """
+    last = max(1, -(-count // size))
+    if number > last:
+        raise NotFound(f"There is no page {number}; the last one is {last}.")
+    following = replace_query_param(address, "page", number + 1) if number < last else None
+    preceding = _page_before(address, number) if number > 1 else None
+    head = to_json({"count": count, "next": following, "previous": preceding, **(more or {})})
+    return head[:-1] + b',"results":' + (results if isinstance(results, bytes) else results()) + b"}"
+
+
+def _page_before(address: str, number: int) -> str:
+    if number == 2:  # the first page has no number in its address
+        return str(remove_query_param(address, "page"))
+    return str(replace_query_param(address, "page", number - 1))

@@ -1,6 +1,7 @@
 """Query strings, read strictly."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,6 +20,13 @@ class Query(serializers.Serializer[Any]):
         query = cls(data={name: request.query_params[name] for name in known if name in request.query_params})
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
+
+    @classmethod
+    def address(cls, request: Request) -> str:
+        """The request's own address with the parameters that this query knows, sorted: one for equal questions."""
+        parameters = request.query_params
+        given = sorted((name, value) for name in cls._declared_fields for value in parameters.getlist(name))
+        return request.build_absolute_uri(request.path) + (f"?{urlencode(given)}" if given else "")
 
 
 class PageQuery(Query):

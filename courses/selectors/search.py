@@ -1,0 +1,229 @@
+"""Searching the catalogue: words and their forms, the word that is still being typed, words that were mistyped.
+
+Which courses match is decided by the words of their documents (models.CourseDocument), best match first: the title
+itself, its beginning, then words in the title before the department's name, the description, the curriculum. A word
+that half the catalogue has is not ranked in half the catalogue: at most CANDIDATES courses that have it in title or
+department, and as many that have it elsewhere, are looked at.
+"""
+# ruff: noqa: S608 - what is put into a statement are constants of these modules; values are parameters
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+from django.db import connection
+
+from courses.selectors.catalogue import DOCUMENT, ORDERINGS, SOURCES, Shelf
+from learning247.kit.money import Money
+
+CANDIDATES: Final = 500
+MAX_FOUND: Final = 2 * CANDIDATES
+MAX_WORDS: Final = 12
+MAX_WORD: Final = 60
+CORRECTIONS: Final = 4
+# A course's text may hold anything but these two, which mark what was found until the rest is made safe for HTML.
+_START, _STOP = "\ue000", "\ue001"
+_HEADLINE: Final = f"StartSel={_START}, StopSel={_STOP}"
+_NO_WORD: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # the same characters as courses_plain()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for. `forms`: one entry per word, with the spellings that count as it; the last one may be a
+    beginning when `typing`. Every word must be found, or with `any_word` at least one."""
+
+    forms: tuple[tuple[str, ...], ...]
+    typing: bool = True
+    any_word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """`shelf`: within a department. `currency`: with a price in it; `max_price`: of at most that."""
+
+    shelf: Shelf
+    currency: str = ""
+    max_price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`count` is of ranked candidates; `results` a JSON array of courses with `highlights`."""
+
+    count: int
+    results: bytes
+    corrections: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of what somebody typed, at most MAX_WORDS; empty when there is none."""
+    return tuple(word[:MAX_WORD] for word in _NO_WORD.sub(" ", text).split()[:MAX_WORDS])
+
+
+def course_search(words: Sequence[str], *, filters: Filters, limit: int, offset: int) -> Found:
+    """Courses that have every word; where none has, words that no course knows are corrected; where still none has,
+    courses that have some of the words. `words` as of `words_of`, at least one."""
+    wanted = Wanted(tuple((word,) for word in words))
+    found = _search(wanted, filters, limit=limit, offset=offset)
+    if found.count:
+        return found
+    corrections = _corrections(words)
+    if corrections:
+        wanted = Wanted(
+            tuple(tuple(corrections.get(word, (word,))) for word in words), typing=words[-1] not in corrections
+        )
+        found = _search(wanted, filters, limit=limit, offset=offset)
+    if not found.count and len(words) > 1:
+        some = Wanted(wanted.forms, typing=wanted.typing, any_word=True)
+        found = _search(some, filters, limit=limit, offset=offset)
+    return Found(found.count, found.results, corrections)
+
+
+def course_matches(words: Sequence[str], *, shelf: Shelf, ordering: str, limit: int, offset: int) -> Found:
+    """The courses that `course_search` would consider for exactly these words, in the order of a list."""
+    candidates, parameters = _candidates(Wanted(tuple((word,) for word in words)), Filters(shelf))
+    sql = f"""
+        WITH {candidates}
+        SELECT (SELECT count(*) FROM candidate), coalesce(json_agg(row_to_json(item)), '[]')::text FROM (
+            SELECT {DOCUMENT} FROM candidate JOIN {SOURCES} ON c.id = candidate.course_id
+            WHERE c.status = 'published' ORDER BY {ORDERINGS[ordering]} LIMIT %(limit)s OFFSET %(offset)s
+        ) item
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters | {"limit": limit, "offset": offset})
+        count, results = cursor.fetchone()
+    return Found(count, results.encode())
+
+
+def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Found:
+    candidates, parameters = _candidates(wanted, filters)
+    sql = f"""
+        WITH {candidates},
+        ranked AS (
+            SELECT course_id, title, count(*) OVER () AS found,
+                ts_rank(all_words, query.words)
+                + CASE WHEN lower(title) = %(phrase)s THEN 4 WHEN starts_with(lower(title), %(phrase)s) THEN 2
+                  ELSE 0 END AS rank
+            FROM candidate, query
+            ORDER BY rank DESC, title, course_id LIMIT %(limit)s OFFSET %(offset)s
+        )
+        SELECT found, row_to_json(item)::text, title_headline, description_headline FROM ranked
+        JOIN {SOURCES} ON c.id = ranked.course_id
+        CROSS JOIN LATERAL (SELECT {DOCUMENT}) item
+        CROSS JOIN LATERAL (SELECT
+            ts_headline('courses_stems', c.title, query.words, '{_HEADLINE}, HighlightAll=true') AS title_headline,
+            ts_headline('courses_stems', left(c.description, 4000), query.words,
+                        '{_HEADLINE}, MaxWords=30, MinWords=12') AS description_headline
+        FROM query) headline
+        ORDER BY ranked.rank DESC, ranked.title, ranked.course_id
+    """
+    parameters |= {"phrase": " ".join(form[0] for form in wanted.forms).lower(), "limit": limit, "offset": offset}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    if not rows:
+        return Found(_count(candidates, parameters) if offset else 0, b"[]")
+    return Found(rows[0][0], b"[" + b",".join(_with_highlights(*row[1:]) for row in rows) + b"]")
+
+
+def _count(candidates: str, parameters: dict[str, Any]) -> int:
+    """Past the last page no row can tell how many there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH {candidates} SELECT count(*) FROM candidate", parameters)
+        return int(cursor.fetchone()[0])
+
+
+def _candidates(wanted: Wanted, filters: Filters) -> tuple[str, dict[str, Any]]:
+    """Common table expressions `query` (its `words`) and `candidate` (course_id, title, all_words)."""
+    expression, parameters = _query(wanted)
+    conditions = ""
+    if filters.shelf.id is not None:
+        conditions += " AND doc.department_id = %(department)s"
+        parameters["department"] = filters.shelf.id
+    if filters.currency:
+        conditions += """ AND EXISTS (SELECT FROM courses_course c JOIN payments_price p ON p.product_id = c.product_id
+            WHERE c.id = doc.course_id AND p.currency = %(currency)s AND p.amount_minor <= %(most)s)"""
+        parameters |= {
+            "currency": filters.currency,
+            "most": filters.max_price.minor if filters.max_price is not None else 2**63 - 1,
+        }
+    # The second search is for what the first leaves room for; it may find the same courses again, hence NOT IN.
+    sql = f"""
+        query AS MATERIALIZED (SELECT {expression} AS words),
+        titled AS MATERIALIZED (
+            SELECT doc.course_id, doc.title, doc.all_words FROM courses_coursedocument doc, query
+            WHERE doc.title_words @@ query.words {conditions} LIMIT {CANDIDATES}
+        ),
+        mentioned AS MATERIALIZED (
+            SELECT doc.course_id, doc.title, doc.all_words FROM courses_coursedocument doc, query
+            WHERE (SELECT count(*) FROM titled) < {CANDIDATES} AND doc.all_words @@ query.words {conditions}
+              AND doc.course_id NOT IN (SELECT course_id FROM titled) LIMIT {CANDIDATES}
+        ),
+        candidate AS (SELECT * FROM titled UNION ALL SELECT * FROM mentioned)
+    """
+    return sql, parameters
+
+
+def _query(wanted: Wanted) -> tuple[str, dict[str, Any]]:
+    """A tsquery. Each word as written or by its stem; words without meaning ("of") count when there is no other."""
+    parameters: dict[str, Any] = {}
+    meant, written = [], []
+    for number, forms in enumerate(wanted.forms):
+        spellings = []
+        for at, form in enumerate(forms):
+            name = f"word_{number}_{at}"
+            parameters[name] = form
+            spellings.append(f"plainto_tsquery('courses_stems', %({name})s)")
+            spellings.append(f"plainto_tsquery('courses_written', %({name})s)")
+            if wanted.typing and number == len(wanted.forms) - 1 and len(form) > 1:
+                parameters[f"{name}_begun"] = f"'{form}':*"
+                spellings.append(f"to_tsquery('courses_written', %({name}_begun)s)")
+        either = f"({' || '.join(spellings)})"
+        stem = f"plainto_tsquery('courses_stems', %(word_{number}_0)s)"
+        meant.append(f"CASE WHEN numnode({stem}) = 0 THEN ''::tsquery ELSE {either} END")
+        written.append(either)
+    join = " || " if wanted.any_word else " && "
+    meaning, all_written = join.join(f"({part})" for part in meant), join.join(written)
+    return f"CASE WHEN numnode({meaning}) > 0 THEN {meaning} ELSE {all_written} END", parameters
+
+
+def _corrections(words: Sequence[str]) -> dict[str, list[str]]:
+    """For words that no published course has: the known words most like them, few letters apart."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT mistyped.given, known.word
+            FROM (SELECT given, lower(unaccent(given)) AS plain FROM unnest(%s::text[]) AS given) mistyped
+            CROSS JOIN LATERAL (
+                SELECT word, levenshtein(word, mistyped.plain) AS apart FROM (
+                    SELECT word FROM courses_catalogueword ORDER BY word <-> mistyped.plain LIMIT 30
+                ) near
+            ) known
+            WHERE char_length(mistyped.plain) > 3
+              AND known.apart <= CASE WHEN char_length(mistyped.plain) > 5 THEN 2 ELSE 1 END
+              AND NOT EXISTS (
+                SELECT FROM courses_catalogueword w WHERE w.word = mistyped.plain
+                    OR w.word = ANY (tsvector_to_array(to_tsvector('courses_stems', mistyped.plain)))
+              )
+            ORDER BY mistyped.given, known.apart, known.word
+            """,
+            [list(words)],
+        )
+        likely: dict[str, list[str]] = {}
+        for given, word in cursor.fetchall():
+            if len(likely.setdefault(given, [])) < CORRECTIONS:
+                likely[given].append(word)
+    return likely
+
+
+def _with_highlights(document: str, title: str, description: str) -> bytes:
+    """The document with one key more: HTML in which nothing but our own `<mark>` is a tag."""
+    highlights = orjson.dumps({"title": _marked(title), "description": _marked(description)})
+    return document.encode()[:-1] + b',"highlights":' + highlights + b"}"
+
+
+def _marked(headline: str) -> str:
+    return html.escape(headline).replace(_START, "<mark>").replace(_STOP, "</mark>")
