@@ -6,13 +6,20 @@ class CoursesConfig(AppConfig):
 
     def ready(self) -> None:
         # The models are loaded only by now.
-        from courses.proofs import every_enrollment_has_its_entitlement  # noqa: PLC0415
-        from courses.services.enrollments import enrollment_create  # noqa: PLC0415
+        from courses.proofs import every_enrollment_has_its_entitlement, every_mark_is_on_record  # noqa: PLC0415
+        from courses.services.enrollments import enrollment_create, enrollment_end  # noqa: PLC0415
         from learning247.records.registry import register_check  # noqa: PLC0415
         from payments.enums import ProductKind  # noqa: PLC0415
         from payments.kinds import register_product_kind  # noqa: PLC0415
 
-        register_product_kind(ProductKind.COURSE, on_granted=enrollment_create)
+        register_product_kind(
+            ProductKind.COURSE,
+            on_granted=enrollment_create,
+            on_revoked=enrollment_end,
+            opened_by=(ProductKind.COURSE_PASS,),
+        )
+        register_product_kind(ProductKind.COURSE_PASS, on_granted=enrollment_create, on_revoked=enrollment_end)
         register_check(
             "I9", "course access is active exactly while an entitlement is", every_enrollment_has_its_entitlement
         )
+        register_check("I15", "credentials are marked as sent by somebody on record", every_mark_is_on_record)

@@ -32,6 +32,33 @@ class CourseNeverPublished(Conflict):
     detail = "This course is a draft and was never on sale. Delete it instead."
 
 
+class CourseUnknown(Malformed):
+    """The same where a course is named in a request's body or query; also for a draft, which nobody can be let into."""
+
+    code = "course_not_found"
+    detail = "There is no such course, or it was never on sale."
+
+
 class AccessTypeNotAvailable(Unprocessable):
     code = "access_type_not_available"
-    detail = "Monthly and yearly passes are not on sale yet. Buy the course itself: access_type individual."
+    detail = "A pass opens the platform's courses, and this one is its creator's. Buy the course itself instead."
+
+
+class EnrollmentNotFound(NotFound):
+    code = "enrollment_not_found"
+    detail = "There is no such enrollment."
+
+
+class EnrollmentRevoked(Conflict):
+    code = "enrollment_revoked"
+    detail = "This enrollment was revoked. Enrol the student again if that was a mistake."
+
+
+class EnrollmentExpired(Conflict):
+    code = "enrollment_expired"
+    detail = "This enrollment has expired, so there is nothing to send. The student can buy again."
+
+
+class StudentUnknown(Malformed):
+    code = "student_not_found"
+    detail = "Nobody has an account with this email. The student has to register first."

@@ -1,8 +1,10 @@
-"""Row locks of the courses app. Order: the course first, then its product."""
+"""Row locks of the courses app. Order: the course first, then its product; the entitlement (payments) first, then its
+enrollment; several enrollments by id. Nobody who holds an enrollment asks for its entitlement."""
 
 import uuid
+from collections.abc import Collection
 
-from courses.models import Course
+from courses.models import Course, Enrollment
 from learning247.kit.locks import bound_lock_wait
 from payments.models import Product
 
@@ -22,3 +24,24 @@ def product_lock_for_erasure(product_id: uuid.UUID) -> Product:
     """The product under the strongest row lock: whoever writes a row that points to it waits, and then finds none."""
     bound_lock_wait()
     return Product.objects.select_for_update(of=("self",)).get(id=product_id)
+
+
+def enrollments_lock(enrollment_ids: Collection[uuid.UUID]) -> list[Enrollment]:
+    """Those that there are, in the order of their ids, locked until the transaction ends; their courses come along."""
+    bound_lock_wait()
+    return list(
+        Enrollment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("course")
+        .filter(id__in=enrollment_ids)
+        .order_by("id")
+    )
+
+
+def enrollment_lock_of(entitlement_id: uuid.UUID) -> Enrollment:
+    """The enrollment that hangs on this entitlement, which the caller has locked."""
+    bound_lock_wait()
+    return (
+        Enrollment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("course")
+        .get(entitlement_id=entitlement_id)
+    )

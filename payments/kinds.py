@@ -1,34 +1,63 @@
-"""The hinge to the content apps: what has to happen in an app when one of its products is granted.
+"""The hinge to the content apps: what has to happen in an app when one of its products is granted or taken back, and
+which kinds of products open others.
 
-An app registers its kind in `AppConfig.ready()`; payments itself knows no content app.
+An app registers its kinds in `AppConfig.ready()`; payments itself knows no content app.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from accounts.models import User
 from payments.models import Entitlement, Payment
 
-# Runs inside the settling transaction: everything it writes commits with the payment, or not at all.
-OnGranted = Callable[[Entitlement, Payment], None]
+# Runs inside the granting transaction: everything it writes commits with the entitlement, or not at all. No payment:
+# granted by staff.
+OnGranted = Callable[[Entitlement, Payment | None], None]
+# The same for a revocation: the entitlement, why, and who did it (None: the platform).
+OnRevoked = Callable[[Entitlement, str, User | None], None]
 
-_on_granted: dict[str, OnGranted] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    on_granted: OnGranted
+    on_revoked: OnRevoked
+    opened_by: tuple[str, ...]
 
 
-def register_product_kind(kind: str, *, on_granted: OnGranted) -> None:
-    """`on_granted(entitlement, payment)` is called once for every entitlement to a product of `kind`.
+_kinds: dict[str, _Kind] = {}
 
-    Registering the same function again is quiet (`ready()` may run twice in tests). Raises RuntimeError when another
-    app has the kind.
+
+def register_product_kind(
+    kind: str, *, on_granted: OnGranted, on_revoked: OnRevoked, opened_by: tuple[str, ...] = ()
+) -> None:
+    """`on_granted(entitlement, payment)` is called once for every entitlement to a product of `kind`, and
+    `on_revoked(entitlement, reason, actor)` once when it is taken back.
+
+    A right to any product of a kind in `opened_by` opens the platform's own products of `kind` that are on sale.
+    Registering the same again is quiet (`ready()` may run twice in tests). Raises RuntimeError when another app has
+    the kind.
     """
-    if _on_granted.setdefault(kind, on_granted) is not on_granted:
-        raise RuntimeError(f"Products of kind {kind} belong to {_on_granted[kind].__module__} already.")
+    wanted = _Kind(on_granted, on_revoked, opened_by)
+    if _kinds.setdefault(kind, wanted) != wanted:
+        raise RuntimeError(f"Products of kind {kind} belong to {_kinds[kind].on_granted.__module__} already.")
 
 
 def require_registered(kind: str) -> None:
     """A product that nobody would be told of could be paid for and never opened."""
-    if kind not in _on_granted:
+    if kind not in _kinds:
         raise RuntimeError(f"No app has registered products of kind {kind}.")
 
 
-def notify_granted(entitlement: Entitlement, payment: Payment) -> None:
+def kinds_opening(kind: str) -> tuple[str, ...]:
+    """The kinds whose products open the platform's products of `kind`."""
+    return _kinds[kind].opened_by if kind in _kinds else ()
+
+
+def notify_granted(entitlement: Entitlement, payment: Payment | None) -> None:
     """Tell the app that owns the product."""
-    _on_granted[payment.product.kind](entitlement, payment)
+    _kinds[entitlement.product.kind].on_granted(entitlement, payment)
+
+
+def notify_revoked(entitlement: Entitlement, reason: str, actor: User | None) -> None:
+    """Tell the app that owns the product."""
+    _kinds[entitlement.product.kind].on_revoked(entitlement, reason, actor)

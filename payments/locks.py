@@ -1,12 +1,12 @@
-"""The rows that payments contends for, in the order in which they are locked: product, payment, then ledger accounts
-(which the posting function locks by id)."""
+"""The rows that payments contends for, in the order in which they are locked: product, payment, the buyer's terms,
+entitlement, the app's own rows that hang on it, then ledger accounts (which the posting function locks by id)."""
 
 from uuid import UUID
 
 from django.db import connection
 
 from learning247.kit.locks import bound_lock_wait
-from payments.models import Payment
+from payments.models import Entitlement, Payment
 
 
 def product_hold(product_id: UUID) -> None:
@@ -28,4 +28,24 @@ def payment_lock(payment_id: UUID) -> Payment:
         Payment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("product__seller", "buyer")
         .get(pk=payment_id)
+    )
+
+
+def terms_lock(user_id: UUID, kind: str) -> None:
+    """One grant at a time of a person's rights to products of `kind` that last for a term.
+
+    There may be no row yet whose lock would say so, hence the advisory lock; it ends with the transaction.
+    """
+    bound_lock_wait()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"payments terms {kind} {user_id}"])
+
+
+def entitlement_lock(entitlement_id: UUID) -> Entitlement:
+    """The entitlement, locked until the transaction ends; its product and user come along unlocked."""
+    bound_lock_wait()
+    return (
+        Entitlement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("product", "user")
+        .get(pk=entitlement_id)
     )

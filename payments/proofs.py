@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from django.db.models import Q
+
 from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from payments.enums import PaymentStatus
-from payments.models import Payment
+from payments.enums import EntitlementSource, PaymentStatus
+from payments.models import Entitlement, Payment
 from wallets.enums import EntryKind
 from wallets.models import JournalEntry
 
@@ -17,6 +19,8 @@ def register_checks() -> None:
     register_check("I7", "a sale's parts add to its gross", sales_add_to_gross)
     register_check("I8", "shares never exceed what was captured", shares_within_capture)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
+    register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
+    register_check("I15", "rights given or taken back by hand are on record", rights_are_audited)
     register_check("I11", "what the gateways captured is booked", captures_are_booked)
 
 
@@ -121,6 +125,49 @@ def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last, _SETTLED],
         ):
             yield Breach(f"payment {reference} is {status} and its entitlement does not fit that")
+
+
+def terms_do_not_overlap(scope: Scope) -> Iterator[Breach]:
+    """I9: who has a product with a term has it for that term, one after the other; what has no term is for good or ends
+    by decision."""
+    for part in scope.ranges(Entitlement.objects.filter(product__term_months__isnull=False)):
+        for entitlement, user, other in scope.query(
+            """
+            SELECT e.id, e.user_id, later.id
+              FROM payments_entitlement e JOIN payments_product p ON p.id = e.product_id
+              LEFT JOIN (payments_entitlement later JOIN payments_product q ON q.id = later.product_id)
+                ON later.user_id = e.user_id AND q.kind = p.kind AND q.term_months IS NOT NULL AND later.id <> e.id
+                   AND e.revoked_at IS NULL AND later.revoked_at IS NULL
+                   AND (e.starts_at, e.id) < (later.starts_at, later.id) AND later.starts_at < e.ends_at
+             WHERE e.id BETWEEN %s AND %s AND p.term_months IS NOT NULL AND (later.id IS NOT NULL OR e.ends_at IS NULL)
+            """,
+            [part.first, part.last],
+        ):
+            what = f"overlaps with {other}" if other else "has a term and no end"
+            yield Breach(f"entitlement {entitlement} of {user} {what}")
+
+
+def rights_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: what staff granted has an audit row with actor and reason, what was revoked one with the reason it shows."""
+    for part in scope.ranges(
+        Entitlement.objects.filter(Q(source=EntitlementSource.STAFF) | Q(revoked_at__isnull=False))
+    ):
+        for entitlement, action in scope.query(
+            """
+            SELECT e.id, due.action
+              FROM payments_entitlement e
+             CROSS JOIN LATERAL (VALUES ('entitlement.granted', e.source = %s),
+                                        ('entitlement.revoked', e.revoked_at IS NOT NULL)) AS due (action, wanted)
+             WHERE e.id BETWEEN %s AND %s AND due.wanted
+               AND NOT EXISTS (
+                   SELECT 1 FROM records_auditentry a
+                    WHERE a.subject_kind = 'entitlement' AND a.subject_id = e.id::text AND a.action = due.action
+                      AND CASE WHEN due.action = 'entitlement.granted' THEN a.actor_id IS NOT NULL AND a.reason <> ''
+                               ELSE a.reason = e.revoked_reason END)
+            """,
+            [EntitlementSource.STAFF.value, part.first, part.last],
+        ):
+            yield Breach(f"entitlement {entitlement}: {action}, and no audit entry with actor and reason says so")
 
 
 def captures_are_booked(scope: Scope) -> Iterator[Breach]:

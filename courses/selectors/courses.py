@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
 from courses.enums import CourseStatus
 from courses.errors import CourseNotFound
 from courses.models import Course
 from courses.selectors.references import by_id_or_slug, found
-from learning247.kit.clock import now
 from learning247.kit.money import Money
-from payments.access import live_at
-from payments.models import Entitlement, Payment
+from payments.access import opened
+from payments.enums import ProductKind
+from payments.models import Payment
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,4 @@ def with_parts(courses: QuerySet[Course]) -> QuerySet[Course]:
 def _may_open(user: User | AnonymousUser) -> Case:
     if not isinstance(user, User):
         return Case(default=Value(False))
-    # The answer of payments.access.explain, for any number of courses in one statement.
-    owned = Exists(Entitlement.objects.filter(live_at(now()), user=user, product=OuterRef("product_id")))
-    return Case(When(creator=user, then=Value(True)), When(owned, then=Value(True)), default=Value(False))
+    return Case(When(opened(user, ProductKind.COURSE), then=Value(True)), default=Value(False))

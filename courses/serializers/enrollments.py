@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from courses.enums import AccessType, EnrollmentStatus
+from courses.enums import AccessType, EnrollmentState
 from courses.models import Course, Enrollment
 from courses.serializers.catalogue import CourseSerializer
 
@@ -18,13 +18,22 @@ class EnrolledCourseSerializer(CourseSerializer):
         return course.link or None if course.id in self.context["open_links"] else None
 
 
+class EnrolledStudentSerializer(serializers.Serializer[Any]):
+    """Who takes the course: the buyer, unless the purchase named somebody else."""
+
+    name = serializers.CharField(source="student_name")
+    email = serializers.CharField(source="student_email")
+    phone = serializers.CharField(source="student_phone")
+
+
 class EnrollmentSerializer(serializers.Serializer[Any]):
     """Context: `open_links` as above."""
 
     id = serializers.UUIDField()
     course = EnrolledCourseSerializer(allow_null=True, help_text="Null: a pass to every platform course.")
     access_type = serializers.ChoiceField(choices=AccessType.choices)
-    status = serializers.ChoiceField(choices=EnrollmentStatus.choices)
+    status = serializers.ChoiceField(choices=EnrollmentState.choices, source="state")
+    student = EnrolledStudentSerializer(source="*")
     starts_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(allow_null=True)
     payment_reference = serializers.SerializerMethodField()

@@ -1,4 +1,4 @@
-"""Buying a course."""
+"""Buying a course, or a pass to every platform course."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ from accounts.models import User
 from courses.enums import AccessType
 from courses.errors import AccessTypeNotAvailable
 from courses.models import Course
+from courses.services.passes import course_pass_ensure
 from payments.enums import ProductKind
 from payments.models import Payment
 from payments.services.checkout import checkout_start
@@ -22,17 +23,21 @@ def course_purchase(
     student: Mapping[str, str],
     idempotency_key: str,
 ) -> Payment:
-    """Open a checkout for one course; the same key finds the same payment again.
+    """Open a checkout for one course, or by `access_type` for a pass; the same key finds the same payment again.
 
-    `student` (name, email, phone, each optional) is who the enrollment will be for. Raises AccessTypeNotAvailable, and
-    what `checkout_start` raises: already owned, no price in this currency, gateway away.
+    `student` (name, email, phone, each optional) is who the enrollment will be for. A course that a pass opens may
+    still be bought, for good. Raises AccessTypeNotAvailable for a pass by way of a creator's course, and what
+    `checkout_start` raises: already owned, no price in this currency, gateway away.
     """
+    kind, item_id = ProductKind.COURSE, course.id
     if access_type != AccessType.INDIVIDUAL:
-        raise AccessTypeNotAvailable(attr="access_type")
+        if course.creator_id is not None:
+            raise AccessTypeNotAvailable(attr="access_type")
+        kind, item_id = ProductKind.COURSE_PASS, course_pass_ensure(access_type).id
     return checkout_start(
         buyer=buyer,
-        product_kind=ProductKind.COURSE,
-        item_id=course.id,
+        product_kind=kind,
+        item_id=item_id,
         currency=currency,
         details={"student": dict(student)},
         operation=OPERATION,

@@ -10,8 +10,8 @@ from django.db import transaction
 from accounts.models import User
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from payments.access import explain
-from payments.enums import AccessReason, EntitlementSource, PaymentStatus
+from payments.access import owned
+from payments.enums import EntitlementSource, PaymentStatus
 from payments.errors import (
     AlreadyOwned,
     CheckoutLost,
@@ -26,8 +26,10 @@ from payments.kinds import notify_granted
 from payments.locks import payment_lock, product_hold
 from payments.models import Payment, Price, Product
 from payments.services.entitlements import entitlement_grant
+from payments.terms import RENEWAL_WINDOW
 
 REFERENCE_PREFIX = "L247-"
+_RENEW_LATER = f"You have this already. It can be bought again in the last {RENEWAL_WINDOW.days} days of its time."
 
 
 def checkout_start(
@@ -76,9 +78,7 @@ def _payment_claim(
     if earlier:
         return _same_purchase(earlier, product_kind, item_id, currency, details)
     product = _product_on_sale(product_kind, item_id)
-    access = explain(buyer, product)
-    if access.granted:
-        raise AlreadyOwned("This is your own item." if access.reason == AccessReason.OWNER else None)
+    _refuse_owner(buyer, product)
     price = Price.objects.filter(product=product, currency=currency).first()
     if price is None:
         raise CurrencyNotAvailable
@@ -124,8 +124,7 @@ def _same_purchase(
     if earlier.status != PaymentStatus.PENDING or earlier.checkout_url:
         return earlier
     _product_on_sale(product_kind, item_id)
-    if explain(earlier.buyer, product).granted:
-        raise AlreadyOwned
+    _refuse_owner(earlier.buyer, product)
     price = Price.objects.filter(product=product, currency=currency, amount_minor=earlier.amount_minor)
     if earlier.expires_at <= now() or not price.exists():
         raise CheckoutOutdated
@@ -142,6 +141,13 @@ def _product_on_sale(kind: str, item_id: UUID) -> Product:
     if held is None:
         raise ProductNotFound
     return held
+
+
+def _refuse_owner(buyer: User, product: Product) -> None:
+    if product.seller_id == buyer.pk:
+        raise AlreadyOwned("This is your own item.")
+    if owned(buyer, product):
+        raise AlreadyOwned(_RENEW_LATER if product.term_months else None)
 
 
 def new_reference() -> str:

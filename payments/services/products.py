@@ -15,11 +15,23 @@ from payments.models import Price, Product
 
 @transaction.atomic
 def product_create(
-    *, kind: ProductKind, item_id: UUID, title: str, seller: User | None, prices: Sequence[Money], active: bool
+    *,
+    kind: ProductKind,
+    item_id: UUID,
+    title: str,
+    seller: User | None,
+    prices: Sequence[Money],
+    active: bool,
+    term_months: int | None = None,
 ) -> Product:
-    """A product for one item of an app, with at most one price per currency."""
+    """A product for one item of an app, with at most one price per currency.
+
+    `term_months` is how many calendar months one purchase lasts; None: for good.
+    """
     require_registered(kind)
-    product = Product.objects.create(kind=kind, item_id=item_id, title=title, seller=seller, active=active)
+    product = Product.objects.create(
+        kind=kind, item_id=item_id, title=title, seller=seller, active=active, term_months=term_months
+    )
     prices_set(product=product, prices=prices)
     return product
 

@@ -19,7 +19,7 @@ from payments.errors import GatewayUnavailable, PaymentNotFound
 from payments.gateways import GatewayPayment, GatewayPaymentStatus, gateway_named
 from payments.kinds import notify_granted
 from payments.locks import payment_lock
-from payments.models import Payment
+from payments.models import Entitlement, Payment
 from payments.services.entitlements import entitlement_grant
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
@@ -133,7 +133,7 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
         return
     _book_sale(payment, moment)
     notify_granted(entitlement, payment)
-    _tell_about_sale(payment)
+    _tell_about_sale(payment, entitlement)
 
 
 def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | None:
@@ -198,8 +198,14 @@ def _gateway_account(payment: Payment) -> AccountRef:
     return platform_account(GATEWAY_ACCOUNT_KINDS[payment.gateway])
 
 
-def _tell_about_sale(payment: Payment) -> None:
-    context = {"payment": payment, "product": payment.product, "buyer": payment.buyer, "money": payment.money}
+def _tell_about_sale(payment: Payment, entitlement: Entitlement) -> None:
+    context = {
+        "payment": payment,
+        "product": payment.product,
+        "buyer": payment.buyer,
+        "money": payment.money,
+        "entitlement": entitlement,
+    }
     mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
     seller = payment.product.seller
     if seller is not None:
