@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from django.conf import settings
 from django.db import connection
-from django_redis import get_redis_connection
+from redis import Redis
 
 from learning247.bench.scratch import VAR
 
@@ -81,7 +82,7 @@ def _servers() -> Iterator[psutil.Process]:
         postmaster = psutil.Process(backend).parent()
         assert postmaster is not None
         yield from [postmaster, *postmaster.children(recursive=True)]
-    redis = get_redis_connection().info("server")
+    redis = Redis.from_url(settings.REDIS_URL).info("server")
     if Path(redis["config_file"]).is_relative_to(VAR):
         yield psutil.Process(redis["process_id"])
 

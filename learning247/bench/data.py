@@ -175,7 +175,7 @@ def _copy(rows: Sequence[models.Model]) -> None:
     """Into the rows' table, with every column that the database does not fill by itself."""
     columns = [field for field in rows[0]._meta.concrete_fields if _is_ours(field)]
     with connection.cursor() as cursor:
-        quoted = ", ".join(connection.ops.quote_name(column.column) for column in columns)
+        quoted = ", ".join(f'"{column.column}"' for column in columns)
         with cursor.copy(f'COPY "{rows[0]._meta.db_table}" ({quoted}) FROM STDIN') as copy:
             for row in _values(rows, columns):
                 copy.write_row(row)

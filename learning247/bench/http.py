@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django_redis import get_redis_connection
+from redis import Redis
 
 from learning247.bench.cores import Cores, confined, cores_apart, servers_confined
 from learning247.bench.data import Content, content_build
@@ -208,7 +209,7 @@ def _past_the_cache(requests: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _forget_misses(port: int) -> None:
-    redis = get_redis_connection()
+    redis = Redis.from_url(settings.REDIS_URL)
     for key in redis.scan_iter(f"bench-{port}:*{PREFIX}*", count=1_000):
         redis.unlink(key)
 
