@@ -24,7 +24,7 @@ MAX_FOUND: Final = 2 * CANDIDATES
 MAX_WORDS: Final = 12
 MAX_WORD: Final = 60
 CORRECTIONS: Final = 4
-# A course's text may hold anything but these two, which mark what was found until the rest is made safe for HTML.
+# They mark what was found until the rest is made safe for HTML; no text means anything by them, and they are cut out.
 _START, _STOP = "\ue000", "\ue001"
 _HEADLINE: Final = f"StartSel={_START}, StopSel={_STOP}"
 _NO_WORD: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # the same characters as courses_plain()
@@ -114,13 +114,14 @@ def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Fou
         JOIN {SOURCES} ON c.id = ranked.course_id
         CROSS JOIN LATERAL (SELECT {DOCUMENT}) item
         CROSS JOIN LATERAL (SELECT
-            ts_headline('courses_stems', c.title, query.words, '{_HEADLINE}, HighlightAll=true') AS title_headline,
-            ts_headline('courses_stems', left(c.description, 4000), query.words,
+            ts_headline('courses_stems', translate(c.title, %(marks)s, ''), query.words, '{_HEADLINE}, HighlightAll=true') AS title_headline,
+            ts_headline('courses_stems', translate(left(c.description, 4000), %(marks)s, ''), query.words,
                         '{_HEADLINE}, MaxWords=30, MinWords=12') AS description_headline
         FROM query) headline
         ORDER BY ranked.rank DESC, ranked.title, ranked.course_id
     """
-    parameters |= {"phrase": " ".join(form[0] for form in wanted.forms).lower(), "limit": limit, "offset": offset}
+    phrase = " ".join(form[0] for form in wanted.forms).lower()
+    parameters |= {"phrase": phrase, "limit": limit, "offset": offset, "marks": _START + _STOP}
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()

@@ -9,7 +9,7 @@ from accounts.models import User
 from courses.models import Course
 from courses.selectors.catalogue import ORDERINGS
 from courses.selectors.search import words_of
-from learning247.kit.api.fields import AmountField, CurrencyCodeField, validated_money
+from learning247.kit.api.fields import AmountField, CurrencyField, validated_money
 from learning247.kit.api.queries import PageQuery
 
 
@@ -25,7 +25,7 @@ class CourseSearchQuery(PageQuery):
         min_length=2, max_length=200, help_text="The last word may be unfinished; typos and word forms are forgiven."
     )
     department = serializers.CharField(required=False, max_length=140, help_text="Id or slug.")
-    currency = CurrencyCodeField(required=False, help_text="Courses with a price in it.")
+    currency = CurrencyField(required=False, help_text="Courses with a price in it.")
     max_price = serializers.CharField(
         required=False, max_length=40, help_text='At most this, in `currency`: "0" for what is free of charge.'
     )
@@ -39,7 +39,7 @@ class CourseSearchQuery(PageQuery):
         if "max_price" in attrs:
             if "currency" not in attrs:
                 raise serializers.ValidationError({"currency": ["Say in which currency max_price is."]})
-            attrs["max_price"] = validated_money(attrs["max_price"], attrs["currency"])
+            attrs["max_price"] = validated_money(attrs["max_price"], attrs["currency"], attr="max_price")
         return attrs
 
 
