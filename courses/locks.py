@@ -20,6 +20,12 @@ def course_lock(course_id: uuid.UUID) -> Course | None:
     )
 
 
+def courses_lock(course_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:
+    """Lock these courses, one after the other by id; says which of them are still there. The wait is the caller's."""
+    courses = Course.objects.select_for_update(no_key=True).filter(id__in=course_ids).order_by("id")
+    return list(courses.values_list("id", flat=True))
+
+
 def product_lock_for_erasure(product_id: uuid.UUID) -> Product:
     """The product under the strongest row lock: whoever writes a row that points to it waits, and then finds none."""
     bound_lock_wait()

@@ -1,5 +1,7 @@
 """Departments come into being by being named."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
 from django.utils.text import slugify
 
@@ -9,11 +11,11 @@ from learning247.kit.ids import new_id
 
 @transaction.atomic
 def department_ensure(*, name: str, description: str = "") -> Department:
-    """The department of that name (compared without case), made when there is none.
+    """The department of that name (case and blanks do not count), made when there is none.
 
     Two at once make one: the unique name decides. The slug is the name's, with the end of the id where that is taken.
     """
-    found = Department.objects.filter(name__iexact=name).first()
+    found = _by_name(name)
     if found is not None:
         return found
     department_id = new_id()
@@ -26,3 +28,37 @@ def department_ensure(*, name: str, description: str = "") -> Department:
         if found is not None:
             return found
     raise RuntimeError(f"The department {name!r} could not be made.")
+
+
+@transaction.atomic(durable=True)
+def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Describe the departments of these names that have no description yet; what is there stays, staff wrote it.
+
+    Says how many were described, and which names are no department's.
+    """
+    described, unknown = 0, []
+    for name, description in descriptions.items():
+        department = _by_name(name)
+        if department is None:
+            unknown.append(name)
+        elif not department.description:
+            # The row may have been edited since it was read.
+            described += Department.objects.filter(id=department.id, description="").update(description=description)
+    return described, unknown
+
+
+def department_key(name: str) -> str:
+    """What makes two names the same department's."""
+    return " ".join(name.split()).casefold()
+
+
+def _by_name(name: str) -> Department | None:
+    exact = Department.objects.filter(name=name).first()
+    if exact is not None:
+        return exact
+    # There are dozens, not thousands, and "blanks do not count" is no index's matter.
+    key = department_key(name)
+    for department in Department.objects.order_by("id"):
+        if department_key(department.name) == key:
+            return department
+    return None

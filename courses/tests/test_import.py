@@ -13,11 +13,10 @@ from django.core.management import CommandError, call_command
 from openpyxl import Workbook
 
 from accounts.tests.builders import build_creator
-from courses import workbooks
 from courses.models import Course, Department
 from courses.services.catalogue import catalogue_import
 from courses.tests.builders import build_course, build_department, build_enrollment
-from courses.workbooks import CatalogueRow, Sheet, UnreadableWorkbook, department_of_sheet, read_workbook
+from courses.workbooks import CatalogueRow, Sheet, UnreadableWorkbook, department_of_sheet, read_catalogue
 from learning247.kit.money import Money
 from payments.models import Price, Product
 
@@ -169,19 +168,22 @@ def test_each_bad_row_is_reported_with_sheet_row_and_reason_and_the_good_ones_co
     assert [line for line in said if line.startswith("reported")] == [
         "reported: Law (6), row 2: no course link (No link)",
         "reported: Law (6), row 3: no course name",
-        # A formula was saved without a value, so there is no name.
-        "reported: Law (6), row 5: no course name",
+        "reported: Law (6), row 5: the course name is a formula that was saved without its value: open the file in a"
+        " spreadsheet program and save it",
         "reported: Law (6), row 6: the course link is not a web address (http or https) (Script)",
         f"reported: Law (6), row 7: the course name has 201 characters, 200 is the most ({'x' * 201})",
         "reported: Law (6), row 8: the duration has 101 characters, 100 is the most (Slow)",
-        'reported: Notes, row 1: the headers "Course Name" and "Course Link" are not in the first row',
+        'reported: Notes, row 0: the headers "Course Name" and "Course Link" are not in the first 10 rows',
         "reported: Blank, row 0: the sheet is empty",
     ]
     assert [course.title for course in Course.objects.all()] == ["Torts"]
     assert [department.name for department in Department.objects.all()] == ["Law"]
     with report.open(encoding="utf-8-sig", newline="") as file:
         lines = list(csv.reader(file))
-    assert lines[:2] == [["sheet", "row", "course name", "why"], ["Law (6)", "2", "No link", "no course link"]]
+    assert lines[:2] == [
+        ["sheet", "row", "course name", "outcome", "why"],
+        ["Law (6)", "2", "No link", "reported", "no course link"],
+    ]
     assert len(lines) == 9
 
 
@@ -230,7 +232,7 @@ def test_a_name_that_repeats_in_a_sheet_is_one_course_and_the_later_row_counts(w
 
     said = run(path)
 
-    assert "repeated: Law, row 3: the name of row 2 under another link; the later row counts (TORTS)" in said
+    assert "repeated: Law, row 3: the name of row 2, with another link; the later row counts (TORTS)" in said
     course = Course.objects.get(department__name="Law")
     assert (course.title, course.link, course.description, course.duration) == (
         "TORTS",
@@ -359,7 +361,7 @@ def _no_headers(path: Path) -> None:
     ("make", "message"),
     [
         (lambda path: None, "cannot be read: No such file"),
-        (lambda path: path.mkdir(), "cannot be read: Is a directory"),
+        (lambda path: path.mkdir(), "holds no .csv or .xlsx file"),
         (lambda path: path.touch(), "The file is empty."),
         (lambda path: path.write_text("Course Name;Course Link"), "is not an .xlsx workbook, or it is broken"),
         (_encrypted, "protected by a password or in the old .xls format"),
@@ -385,10 +387,10 @@ def test_a_file_of_no_use_is_refused_in_one_line(tmp_path: Path, make: Callable[
 def test_a_file_over_the_cap_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.xlsx"
     with path.open("wb") as file:
-        file.truncate(workbooks.MAX_FILE_BYTES + 1)
+        file.truncate(100 * 2**20)
 
-    with pytest.raises(UnreadableWorkbook, match="The file has 52,428,801 bytes"):
-        list(read_workbook(path))
+    with pytest.raises(UnreadableWorkbook, match="The file has 104,857,600 bytes; 52,428,800 is the most"):
+        list(read_catalogue(path))
 
 
 def test_a_sheet_formatted_down_to_the_bottom_is_read_to_its_last_row(tmp_path: Path) -> None:
@@ -400,7 +402,7 @@ def test_a_sheet_formatted_down_to_the_bottom_is_read_to_its_last_row(tmp_path: 
     path = tmp_path / "tall.xlsx"
     workbook.save(path)
 
-    (sheet,) = read_workbook(path)
+    (sheet,) = read_catalogue(path)
 
     assert [found.title for found in sheet.rows] == ["Torts"]
 
