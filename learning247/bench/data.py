@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.services.sessions import session_open
 from courses.enums import CourseStatus
 from courses.models import Course, Department
+from courses.services.search_words import search_words_refresh
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from payments.enums import GatewayName, PaymentStatus, ProductKind
@@ -60,6 +61,7 @@ def content_build(*, courses: int, entries: int) -> Content:
     rare_words = _courses_build(courses, departments, creator=person)
     _payments_build(person)
     _history_build(person, entries)
+    search_words_refresh()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     course = Course.objects.order_by("slug")[courses // 2]

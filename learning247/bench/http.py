@@ -27,7 +27,6 @@ from redis import Redis
 from learning247.bench.cores import Cores, confined, cores_apart, servers_confined
 from learning247.bench.data import Content, content_build
 from learning247.bench.load import Slice, Unexpected, ceiling, drive, request_bytes
-from learning247.bench.misses import PREFIX
 from learning247.bench.scratch import scratch_database
 from learning247.bench.web import GUNICORN, Web, web
 
@@ -160,9 +159,10 @@ def _counted(site: Site) -> dict[Endpoint, Figures]:
     client = Client()
     figures = {}
     for endpoint in site.endpoints:
-        headers = endpoint.headers() | {"X-Request-ID": f"{PREFIX}{next(_numbers)}"}
-        if not endpoint.miss:
-            headers.pop("X-Request-ID")
+        headers = endpoint.headers()
+        if endpoint.miss:
+            headers["Host"] = _host_of_its_own()
+        else:
             client.get(endpoint.paths[0], headers=headers)  # from here on it may come from a cache
         with CaptureQueriesContext(connection) as captured:
             client.get(endpoint.paths[0], headers=headers)
@@ -200,17 +200,23 @@ def _slice(site: Site, endpoint: Endpoint, arguments: argparse.Namespace) -> Sli
         raise SystemExit(f"{endpoint.name}: {fault}") from fault
     finally:
         if endpoint.miss:
-            _forget_misses(port)
+            _forget_answers()
 
 
 def _past_the_cache(requests: Iterator[bytes]) -> Iterator[bytes]:
+    """An answer holds addresses, so that it is kept per host: a new host's is looked up, made and stored."""
     for request in requests:
-        yield b"%sX-Request-ID: %s%d\r\n\r\n" % (request[:-2], PREFIX.encode(), next(_numbers))
+        yield request.replace(b"Host: 127.0.0.1", b"Host: " + _host_of_its_own().encode(), 1)
 
 
-def _forget_misses(port: int) -> None:
+def _host_of_its_own() -> str:
+    return f"miss-{next(_numbers)}.example"
+
+
+def _forget_answers() -> None:
+    """Thousands that nobody will ask for again."""
     redis = Redis.from_url(settings.REDIS_URL)
-    for key in redis.scan_iter(f"bench-{port}:*{PREFIX}*", count=1_000):
+    for key in redis.scan_iter("answers:*", count=1_000):
         redis.unlink(key)
 
 

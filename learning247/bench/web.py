@@ -42,7 +42,6 @@ def web(*, cores: Cores, command: str = GUNICORN, environment: dict[str, str] | 
         "DATABASE_URL": database_url(),
         "REDIS_URL": settings.REDIS_URL,
         "DJANGO_SETTINGS_MODULE": "learning247.bench.settings",
-        "BENCH_CACHE_PREFIX": f"bench-{port}",
         "WEB_CONCURRENCY": "1",
         "WEB_HOST": "127.0.0.1",
         "PORT": str(port),
