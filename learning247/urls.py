@@ -61,4 +61,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
     path("", include("courses.urls")),
+    path("", include("adminpanel.urls")),
 ]

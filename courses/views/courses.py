@@ -68,9 +68,9 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         operation_id="courses_purchase",
         summary="Buy a course",
         description="Opens a checkout: send the learner to `checkout_url`, then ask `verify` or wait for the webhook. "
-        "A free course is paid at once and has no checkout. `access_type` monthly or yearly buys a pass to every course of "
-        "the platform instead, for a calendar month or year (from 31 January to 28 February); it begins when a pass that "
-        "runs ends, and can be bought again in its last seven days.",
+        "A free course is paid at once and has no checkout. `access_type` monthly or yearly buys a pass to every "
+        "course of the platform instead, for a calendar month or year (from 31 January to 28 February); it begins when "
+        "a pass that runs ends, and can be bought again in its last seven days.",
         parameters=[COURSE_PARAMETER],
         request=PurchaseSerializer,
         responses={

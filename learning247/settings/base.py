@@ -182,6 +182,8 @@ SPECTACULAR_SETTINGS = {
         "ItemTypeEnum": "payments.enums.ProductKind.choices",
         "PaymentStatusEnum": "payments.enums.PaymentStatus.choices",
         "GatewayEnum": "payments.enums.GatewayName.choices",
+        "EntitlementSourceEnum": "payments.enums.EntitlementSource.choices",
+        "EnrollmentStateEnum": "courses.enums.EnrollmentState.choices",
     },
 }
 FRONTEND_URL = env("FRONTEND_URL", default="http://localhost:3000")

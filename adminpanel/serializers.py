@@ -1,0 +1,237 @@
+"""Shapes of what staff see and send, and the queries that they filter with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from courses.enums import AccessType, EnrollmentState
+from courses.models import Enrollment
+from courses.selectors.departments import department_choose
+from courses.selectors.enrollments import EnrollmentFilters, course_named
+from courses.services.enrollments import MOST_MARKED_AT_ONCE
+from learning247.kit.api.fields import AmountField, LineField
+from learning247.kit.api.queries import PageQuery, Query
+from payments.enums import EntitlementSource, PaymentStatus
+
+
+class EnrollmentQuery(Query):
+    """An empty filter counts as absent."""
+
+    status = serializers.ChoiceField(choices=EnrollmentState.choices, required=False)
+    department = serializers.CharField(required=False, max_length=140, help_text="Id or slug.")
+    course = serializers.CharField(required=False, max_length=240, help_text="Id or slug.")
+    access_type = serializers.ChoiceField(choices=AccessType.choices, required=False)
+    expiring_in_days = serializers.IntegerField(
+        min_value=1, max_value=366, required=False, help_text="Not revoked, and over within so many days."
+    )
+    search = serializers.CharField(
+        required=False,
+        max_length=200,
+        help_text="In the student's name or email, the course's title, or at the start of the payment's reference.",
+    )
+
+    def to_internal_value(self, data: Mapping[str, str]) -> Any:
+        return super().to_internal_value({name: value for name, value in data.items() if value.strip()})
+
+
+class EnrollmentListQuery(EnrollmentQuery, PageQuery):
+    pass
+
+
+def filters_of(query: Mapping[str, Any]) -> EnrollmentFilters:
+    """What the query asks for. Raises DepartmentUnknown, CourseUnknown, both 400s that name the filter."""
+    department, course = query.get("department"), query.get("course")
+    return EnrollmentFilters(
+        status=query.get("status"),
+        department=department_choose(department) if department else None,
+        course=course_named(course) if course else None,
+        access_type=query.get("access_type"),
+        expiring_in_days=query.get("expiring_in_days"),
+        search=query.get("search"),
+    )
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="full_name")
+    email = serializers.CharField()
+
+
+class EnrollmentStudentSerializer(serializers.Serializer[Any]):
+    """Who takes the course."""
+
+    name = serializers.CharField(source="student_name")
+    email = serializers.CharField(source="student_email")
+    phone = serializers.CharField(source="student_phone")
+
+
+class EnrollmentDepartmentSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+
+
+class EnrollmentCourseSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    slug = serializers.CharField()
+    link = serializers.CharField()
+    department = EnrollmentDepartmentSerializer()
+
+
+class EnrollmentPaymentSerializer(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    amount = AmountField(source="money.amount")
+    currency = serializers.CharField()
+
+
+class StaffEnrollmentSerializer(serializers.Serializer[Any]):
+    """An enrollment as staff see it."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=EnrollmentState.choices, source="state")
+    access_type = serializers.ChoiceField(choices=AccessType.choices)
+    student = EnrollmentStudentSerializer(source="*")
+    account = PersonSerializer(source="student", help_text="Who bought it, or was given it.")
+    course = EnrollmentCourseSerializer(allow_null=True, help_text="Null: a pass to every platform course.")
+    payment = EnrollmentPaymentSerializer(allow_null=True, help_text="Null: granted by staff.")
+    starts_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Null: for good.")
+    credentials_sent_at = serializers.DateTimeField(allow_null=True)
+    credentials_sent_by = PersonSerializer(allow_null=True)
+    credentials_mailed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the student was told by mail: once, also when marked again."
+    )
+    notes = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+class RevocationSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(source="revoked_at")
+    reason = serializers.CharField(source="revoked_reason")
+
+
+class EnrollmentEventSerializer(serializers.Serializer[Any]):
+    action = serializers.CharField()
+    actor = PersonSerializer(allow_null=True, help_text="Null: the platform.")
+    reason = serializers.CharField()
+    before = serializers.DictField(allow_null=True)
+    after = serializers.DictField(allow_null=True)
+    at = serializers.DateTimeField(source="created_at")
+
+
+class StaffEnrollmentDetailSerializer(StaffEnrollmentSerializer):
+    """The same, with how it came, how it ended, and what was done with it. Context: `history`."""
+
+    granted_by = serializers.ChoiceField(choices=EntitlementSource.choices, source="entitlement.source")
+    revocation = serializers.SerializerMethodField()
+    history = serializers.SerializerMethodField(help_text="The last fifty acts, newest first.")
+
+    @extend_schema_field(RevocationSerializer(allow_null=True))
+    def get_revocation(self, enrollment: Enrollment) -> Any:
+        entitlement = enrollment.entitlement
+        return RevocationSerializer(entitlement).data if entitlement.revoked_at else None
+
+    @extend_schema_field(EnrollmentEventSerializer(many=True))
+    def get_history(self, enrollment: Enrollment) -> Any:
+        return EnrollmentEventSerializer(self.context["history"], many=True).data
+
+
+class NotesField(serializers.CharField):
+    """Staff's own; students do not see them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=2000, allow_blank=True, required=False, **kwargs)
+
+
+class EnrollmentMarkSerializer(serializers.Serializer[Any]):
+    sent = serializers.BooleanField()
+    notes = NotesField(help_text="Replaces what stands there; left out, it stays.")
+
+
+class EnrollmentsMarkSerializer(serializers.Serializer[Any]):
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), allow_empty=False, max_length=MOST_MARKED_AT_ONCE, help_text="Each once."
+    )
+    notes = NotesField(help_text="Replaces what stands there; left out, it stays.")
+
+    def validate_ids(self, ids: list[Any]) -> list[Any]:
+        if len(set(ids)) < len(ids):
+            raise serializers.ValidationError("Name each enrollment once.")
+        return ids
+
+
+class EnrollmentMarkedSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    outcome = serializers.CharField(
+        help_text="sent, already_sent; or enrollment_not_found, enrollment_revoked, enrollment_expired."
+    )
+    detail = serializers.CharField()
+
+
+class EnrollmentsMarkedSerializer(serializers.Serializer[Any]):
+    sent = serializers.IntegerField(help_text="How many were marked now.")
+    results = EnrollmentMarkedSerializer(many=True)
+
+
+class EnrollmentRevokeSerializer(serializers.Serializer[Any]):
+    reason = LineField(max_length=200, help_text="For the record; the student is not told.")
+
+
+class GrantedStudentSerializer(serializers.Serializer[Any]):
+    """Who takes the course; whatever is left out is the account's own."""
+
+    name = LineField(max_length=200, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    phone = LineField(max_length=32, required=False, allow_blank=True)
+
+
+class EnrollmentGrantSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField(max_length=254, help_text="Of the person's account.")
+    access_type = serializers.ChoiceField(choices=AccessType.choices, default=AccessType.INDIVIDUAL)
+    course = serializers.CharField(max_length=240, required=False, help_text="Id or slug; not with a pass.")
+    student = GrantedStudentSerializer(required=False)
+    reason = LineField(max_length=200, help_text="For the record; the student is not told.")
+    notes = NotesField(default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["access_type"] == AccessType.INDIVIDUAL) != ("course" in attrs):
+            one = "Name the course." if "course" not in attrs else "A pass opens every platform course: name none."
+            raise serializers.ValidationError({"course": [one]})
+        return attrs
+
+
+class DepartmentCountSerializer(serializers.Serializer[Any]):
+    department = EnrollmentDepartmentSerializer()
+    count = serializers.IntegerField()
+
+
+class StatusCountsSerializer(serializers.Serializer[Any]):
+    pending = serializers.IntegerField()
+    credentials_sent = serializers.IntegerField()
+    expired = serializers.IntegerField()
+    revoked = serializers.IntegerField()
+
+
+class AccessTypeCountsSerializer(serializers.Serializer[Any]):
+    individual = serializers.IntegerField()
+    monthly = serializers.IntegerField()
+    yearly = serializers.IntegerField()
+
+
+class EnrollmentStatsSerializer(serializers.Serializer[Any]):
+    """Numbers of the moment; days and weeks (from Monday) are UTC's."""
+
+    total = serializers.IntegerField()
+    by_status = StatusCountsSerializer()
+    by_access_type = AccessTypeCountsSerializer()
+    by_department = DepartmentCountSerializer(many=True, help_text="Most first; passes belong to none.")
+    expiring_in_7_days = serializers.IntegerField()
+    expiring_in_30_days = serializers.IntegerField(help_text="Those in seven days among them.")
+    made_today = serializers.IntegerField()
+    made_this_week = serializers.IntegerField()
+    waiting_longest = StaffEnrollmentSerializer(many=True, help_text="The ten oldest that are pending.")

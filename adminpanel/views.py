@@ -1,0 +1,194 @@
+"""The staff's doors."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from accounts.selectors import signed_in
+from adminpanel.permissions import MayChangeEnrollments, MayViewEnrollments
+from adminpanel.serializers import (
+    EnrollmentGrantSerializer,
+    EnrollmentListQuery,
+    EnrollmentMarkSerializer,
+    EnrollmentQuery,
+    EnrollmentRevokeSerializer,
+    EnrollmentsMarkedSerializer,
+    EnrollmentsMarkSerializer,
+    EnrollmentStatsSerializer,
+    StaffEnrollmentDetailSerializer,
+    StaffEnrollmentSerializer,
+    filters_of,
+)
+from courses.exports import enrollment_csv
+from courses.models import Enrollment
+from courses.selectors.enrollments import (
+    course_named,
+    enrollment_get,
+    enrollment_history,
+    enrollment_list,
+    enrollment_stats,
+    student_named,
+)
+from courses.services.enrollments import (
+    enrollment_grant,
+    enrollment_mark,
+    enrollment_mark_many,
+    enrollment_revoke,
+)
+from learning247.kit.api.pagination import CataloguePagination
+from learning247.kit.api.schema import refusals
+
+
+class OneRepresentation(BaseContentNegotiation):
+    """The door has one answer whatever `Accept` says; refusals are the API's JSON."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return next((parser for parser in parsers if parser.media_type == "application/json"), None)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        renderer: BaseRenderer = renderers[0]
+        return renderer, renderer.media_type
+
+
+class EnrollmentAdminViewSet(GenericViewSet[Any]):
+    """Enrollments, for staff with `courses.view_enrollment`, and to write with `courses.change_enrollment`."""
+
+    serializer_class: type[BaseSerializer[Any]] = StaffEnrollmentSerializer
+    pagination_class = CataloguePagination
+    queryset = Enrollment.objects.none()
+
+    def get_permissions(self) -> list[BasePermission]:
+        reading = self.request is None or self.request.method in SAFE_METHODS
+        return [MayViewEnrollments() if reading else MayChangeEnrollments()]
+
+    @extend_schema(
+        operation_id="admin_course_enrollments",
+        summary="All enrollments",
+        description="Newest first. An empty filter counts as absent.",
+        parameters=[EnrollmentListQuery],
+        responses=StaffEnrollmentSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(enrollment_list(filters_of(EnrollmentListQuery.read(request))))
+        return self.get_paginated_response(StaffEnrollmentSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="admin_course_enrollment",
+        summary="One enrollment, with its history",
+        responses=StaffEnrollmentDetailSerializer,
+    )
+    def retrieve(self, request: Request, enrollment: UUID) -> Response:
+        return self._detail(enrollment)
+
+    @extend_schema(
+        operation_id="admin_course_enrollment_mark_sent",
+        summary="The sign-in was sent, or was not",
+        description="Marked for the first time ever, the student gets a mail that says so. The same again changes "
+        "nothing but the notes.",
+        request=EnrollmentMarkSerializer,
+        responses={
+            200: StaffEnrollmentDetailSerializer,
+            **refusals(e409="`enrollment_revoked`, `enrollment_expired`"),
+        },
+    )
+    def mark_sent(self, request: Request, enrollment: UUID) -> Response:
+        wanted = self._read(EnrollmentMarkSerializer, request)
+        enrollment_mark(
+            enrollment_id=enrollment, sent=wanted["sent"], notes=wanted.get("notes"), actor=signed_in(request.user)
+        )
+        return self._detail(enrollment)
+
+    @extend_schema(
+        operation_id="admin_course_enrollments_mark_sent",
+        summary="The sign-ins of many were sent",
+        description="At most 500, in one transaction. What cannot be marked is named and keeps no other waiting.",
+        request=EnrollmentsMarkSerializer,
+        responses=EnrollmentsMarkedSerializer,
+    )
+    def mark_many_sent(self, request: Request) -> Response:
+        wanted = self._read(EnrollmentsMarkSerializer, request)
+        results = enrollment_mark_many(
+            enrollment_ids=wanted["ids"], notes=wanted.get("notes"), actor=signed_in(request.user)
+        )
+        sent = sum(result.outcome == "sent" for result in results)
+        return Response(EnrollmentsMarkedSerializer({"sent": sent, "results": results}).data)
+
+    @extend_schema(
+        operation_id="admin_course_enrollment_revoke",
+        summary="Take a student's access back",
+        description="At once; the student is told by mail. No money moves. Revoked before: nothing changes.",
+        request=EnrollmentRevokeSerializer,
+        responses=StaffEnrollmentDetailSerializer,
+    )
+    def revoke(self, request: Request, enrollment: UUID) -> Response:
+        reason = self._read(EnrollmentRevokeSerializer, request)["reason"]
+        enrollment_revoke(enrollment_id=enrollment, reason=reason, actor=signed_in(request.user))
+        return self._detail(enrollment)
+
+    @extend_schema(
+        operation_id="admin_course_enrollments_grant",
+        summary="Enrol a student by hand",
+        description="In a course, or by a pass, without a payment; the student is told by mail.",
+        request=EnrollmentGrantSerializer,
+        responses={
+            201: StaffEnrollmentDetailSerializer,
+            **refusals(e400="Also `student_not_found`, `course_not_found`", e409="`already_owned`"),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        wanted = self._read(EnrollmentGrantSerializer, request)
+        granted = enrollment_grant(
+            user=student_named(wanted["email"]),
+            course=course_named(wanted["course"]) if "course" in wanted else None,
+            access_type=wanted["access_type"],
+            student=wanted.get("student", {}),
+            notes=wanted["notes"],
+            reason=wanted["reason"],
+            actor=signed_in(request.user),
+        )
+        return self._detail(granted.id, status=201)
+
+    @extend_schema(
+        operation_id="admin_course_enrollments_stats",
+        summary="How many, and who waits longest",
+        responses=EnrollmentStatsSerializer,
+    )
+    def stats(self, request: Request) -> Response:
+        return Response(EnrollmentStatsSerializer(enrollment_stats()).data)
+
+    @extend_schema(
+        operation_id="admin_course_enrollments_export",
+        summary="All enrollments as CSV",
+        description="The list's filters, without pages. Streamed; UTF-8 with a byte order mark; cells that a "
+        "spreadsheet would take for formulas begin with an apostrophe.",
+        parameters=[EnrollmentQuery],
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The table.")},
+    )
+    def export(self, request: Request) -> StreamingHttpResponse:
+        rows = enrollment_list(filters_of(EnrollmentQuery.read(request)))
+        return StreamingHttpResponse(
+            enrollment_csv(rows),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
+        )
+
+    def _detail(self, enrollment_id: UUID, *, status: int = 200) -> Response:
+        enrollment = enrollment_get(enrollment_id)
+        context = {"history": enrollment_history(enrollment)}
+        return Response(StaffEnrollmentDetailSerializer(enrollment, context=context).data, status=status)
+
+    def _read(self, shape: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+        """The request's body in that shape; raises ValidationError."""
+        serializer = shape(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
