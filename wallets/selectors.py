@@ -32,7 +32,9 @@ class Balance:
 
 def balances_of(*, user: User, currency: str | None = None) -> list[Balance]:
     """One Balance per currency in which the person has an account; zeros for a `currency` asked for by name."""
-    accounts = LedgerAccount.objects.filter(owner=user).values_list("currency", "kind", "balance_minor")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT currency, kind, balance_minor FROM wallets_ledgeraccount WHERE owner_id = %s", [user.pk])
+        accounts = cursor.fetchall()
     by_currency: dict[str, dict[str, int]] = {currency: {}} if currency else {}
     for account_currency, kind, balance_minor in accounts:
         if currency in (None, account_currency):
