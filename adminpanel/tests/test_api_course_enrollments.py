@@ -59,7 +59,7 @@ def pass_of(user: User, access_type: str = "monthly", *, actor: User) -> Enrollm
 
 def move_time(enrollment: Enrollment, by: timedelta) -> None:
     """As if it had begun and would end so much later (earlier, where negative)."""
-    entitlement = enrollment.entitlement
+    entitlement = Entitlement.objects.get(id=enrollment.entitlement_id)
     assert entitlement.ends_at is not None
     starts_at, ends_at = entitlement.starts_at + by, entitlement.ends_at + by
     Entitlement.objects.filter(id=entitlement.id).update(starts_at=starts_at, ends_at=ends_at)
