@@ -5,7 +5,7 @@ from django.contrib.postgres.indexes import GinIndex, GistIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 
 from courses.enums import AccessType, CourseStatus, EnrollmentStatus
 from learning247.kit.clock import now
@@ -251,6 +251,9 @@ class Enrollment(models.Model):
             models.Index(
                 fields=("expires_at",), condition=Q(expires_at__isnull=False), name="courses_enrollment_by_expiry"
             ),
+            # Parts of names and emails, as staff search them, without regard to case.
+            GinIndex(OpClass(Upper("student_name"), name="gin_trgm_ops"), name="courses_enrollment_by_name"),
+            GinIndex(OpClass(Upper("student_email"), name="gin_trgm_ops"), name="courses_enrollment_by_email"),
         )
 
     def __str__(self) -> str:
