@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from courses.models import Department
+from courses.workbooks import department_key
 from learning247.kit.ids import new_id
 
 
@@ -45,11 +46,6 @@ def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[
             # The row may have been edited since it was read.
             described += Department.objects.filter(id=department.id, description="").update(description=description)
     return described, unknown
-
-
-def department_key(name: str) -> str:
-    """What makes two names the same department's."""
-    return " ".join(name.split()).casefold()
 
 
 def _by_name(name: str) -> Department | None:

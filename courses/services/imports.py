@@ -9,13 +9,14 @@ from django.db import DatabaseError
 
 from accounts.models import User
 from courses.services.catalogue import DEFAULT_PRICES, SheetOutcome, catalogue_import
-from courses.services.departments import department_key, departments_describe
+from courses.services.departments import departments_describe
 from courses.workbooks import (
     DepartmentText,
     Limits,
     ReportedRow,
     Sheet,
     UnreadableWorkbook,
+    department_key,
     read_catalogue,
     read_department_texts,
 )

@@ -6,7 +6,7 @@ here to the same texts.
 
 from courses.workbooks.cells import cell_text, guarded, line_text
 from courses.workbooks.limits import Limits, UnreadableWorkbook
-from courses.workbooks.sheets import CatalogueRow, ReportedRow, Sheet, department_of_sheet
+from courses.workbooks.sheets import CatalogueRow, ReportedRow, Sheet, department_key, department_of_sheet
 from courses.workbooks.sources import DepartmentText, read_catalogue, read_department_texts
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Sheet",
     "UnreadableWorkbook",
     "cell_text",
+    "department_key",
     "department_of_sheet",
     "guarded",
     "line_text",

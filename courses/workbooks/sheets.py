@@ -8,7 +8,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from courses.workbooks.cells import ERROR_VALUES
+from courses.workbooks.cells import ERROR_VALUES, line_text
 
 MAX_ROWS_PER_SHEET: Final = 50_000  # rows with something in them
 MAX_CHARACTERS_PER_SHEET: Final = 64_000_000
@@ -92,6 +92,11 @@ class Sheet:
 def department_of_sheet(name: str) -> str:
     """`"Management (363)"` and `"Management (3"` are the department `"Management"`."""
     return " ".join(_COUNT.sub("", name).split())
+
+
+def department_key(name: str) -> str:
+    """What makes two names the same department's: case and blanks do not count."""
+    return line_text(name).casefold()
 
 
 def columns_of(headers: Sequence[str]) -> dict[str, int]:
@@ -214,7 +219,9 @@ class SheetReader:
                     else ("no department")
                 )
             else:
-                sheet = self._by_department.setdefault(name.casefold(), Sheet(self._own.name, name, has_headers=True))
+                sheet = self._by_department.setdefault(
+                    department_key(name), Sheet(self._own.name, name, has_headers=True)
+                )
         if not why and self._whole_rows and any(cells[self._width :]):
             why = f"{len(cells)} cells under {self._width} headers: put quotes around a cell that holds the separator"
         duration = " ".join(known.get("duration", "").split())
