@@ -6,7 +6,6 @@ No row becomes a Python object on its way out. The serializers describe the same
 # ruff: noqa: S608 - what is put into a statement are constants of this module; values are parameters
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -59,11 +58,11 @@ SOURCES: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """A department as a list of courses needs it; `course_count` is of published ones. No id: the whole catalogue."""
+class Rows:
+    """Some of `count` rows, as a JSON array."""
 
-    id: uuid.UUID | None
-    course_count: int
+    count: int
+    results: bytes
 
 
 def catalogue_version() -> str | None:
@@ -76,41 +75,37 @@ def catalogue_version() -> str | None:
     return row[0] if row and row[1] else None
 
 
-def shelf_get(reference: str | None) -> Shelf:
-    """The department of that id or slug; None: all of them. Raises DepartmentNotFound."""
-    if reference is None:
-        row = _row("SELECT NULL, coalesce(sum(course_count), 0) FROM courses_department", [])
-        assert row is not None, "a sum is always one row"
-        return Shelf(None, int(row[1]))
+def department_id_get(reference: str) -> uuid.UUID:
+    """Of the department with that id or slug. Raises DepartmentNotFound."""
     column, value = _named(reference)
-    row = _row(f"SELECT id, course_count FROM courses_department WHERE {column} = %s", [value])
+    row = _row(f"SELECT id FROM courses_department WHERE {column} = %s", [value])
     if row is None:
         raise DepartmentNotFound
-    return Shelf(row[0], row[1])
+    return uuid.UUID(str(row[0]))
 
 
-def department_documents(*, limit: int, offset: int) -> bytes:
-    """A JSON array of departments by name."""
-    return _array(
-        "SELECT id, name, slug, description, course_count FROM courses_department ORDER BY name LIMIT %s OFFSET %s",
-        [limit, offset],
+def department_page(*, limit: int, offset: int) -> Rows:
+    """Departments by name."""
+    rows = "SELECT id, name, slug, description, course_count FROM courses_department ORDER BY name LIMIT %s OFFSET %s"
+    return _rows(f"SELECT (SELECT count(*) FROM courses_department), ({_array(rows)})::text", [limit, offset])
+
+
+def course_page(*, department: str | None, ordering: str, limit: int, offset: int) -> Rows:
+    """The published courses of a department (by id or slug), or of all; `ordering` is one of ORDERINGS.
+
+    Counted by what the departments say. Raises DepartmentNotFound.
+    """
+    within = "" if department is None else "AND c.department_id = shelf.id"
+    rows = _array(
+        f"SELECT {DOCUMENT} FROM {SOURCES} WHERE c.status = 'published' {within}"
+        f" ORDER BY {ORDERINGS[ordering]} LIMIT %s OFFSET %s"
     )
-
-
-def department_count() -> int:
-    row = _row("SELECT count(*) FROM courses_department", [])
-    assert row is not None, "a count is always one row"
-    return int(row[0])
-
-
-def course_documents(shelf: Shelf, *, ordering: str, limit: int, offset: int) -> bytes:
-    """A JSON array of the published courses on a shelf; `ordering` is one of ORDERINGS."""
-    where = "" if shelf.id is None else "AND c.department_id = %s"
-    return _array(
-        f"SELECT {DOCUMENT} FROM {SOURCES} WHERE c.status = 'published' {where}"
-        f" ORDER BY {ORDERINGS[ordering]} LIMIT %s OFFSET %s",
-        [*([] if shelf.id is None else [shelf.id]), limit, offset],
-    )
+    if department is None:
+        shelf, value = "(SELECT coalesce(sum(course_count), 0) AS course_count FROM courses_department) shelf", []
+    else:
+        column, named = _named(department)
+        shelf, value = f"courses_department shelf WHERE shelf.{column} = %s", [named]
+    return _rows(f"SELECT shelf.course_count, ({rows})::text FROM {shelf}", [limit, offset, *value])
 
 
 def course_document(reference: str) -> bytes:
@@ -134,13 +129,18 @@ def _named(reference: str) -> tuple[str, Any]:
         return "slug", reference.replace("\x00", "\ufffd")
 
 
-def _array(sql: str, parameters: list[Any]) -> bytes:
-    row = _row(f"SELECT coalesce(json_agg(row_to_json(item)), '[]')::text FROM ({sql}) item", parameters)
-    assert row is not None, "an aggregate is always one row"
-    return str(row[0]).encode()
+def _array(rows: str) -> str:
+    return f"SELECT coalesce(json_agg(row_to_json(item)), '[]') FROM ({rows}) item"
 
 
-def _row(sql: str, parameters: list[Any] | Mapping[str, Any]) -> tuple[Any, ...] | None:
+def _rows(sql: str, parameters: list[Any]) -> Rows:
+    row = _row(sql, parameters)
+    if row is None:
+        raise DepartmentNotFound
+    return Rows(int(row[0]), str(row[1]).encode())
+
+
+def _row(sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()

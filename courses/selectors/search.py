@@ -12,15 +12,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 from django.db import connection
 
-from courses.selectors.catalogue import DOCUMENT, ORDERINGS, SOURCES, Shelf
+from courses.selectors.catalogue import DOCUMENT, ORDERINGS, SOURCES, Rows
 from learning247.kit.money import Money
 
 CANDIDATES: Final = 500
-MAX_FOUND: Final = 2 * CANDIDATES
 MAX_WORDS: Final = 12
 MAX_WORD: Final = 60
 CORRECTIONS: Final = 4
@@ -42,19 +42,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """`shelf`: within a department. `currency`: with a price in it; `max_price`: of at most that."""
+    """`department`: within it. `currency`: with a price in it; `max_price`: of at most that."""
 
-    shelf: Shelf
+    department: UUID | None = None
     currency: str = ""
     max_price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """`count` is of ranked candidates; `results` a JSON array of courses with `highlights`."""
+class Found(Rows):
+    """Courses with `highlights`; `count` is of candidates. `corrections`: words that were taken for others."""
 
-    count: int
-    results: bytes
     corrections: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -82,9 +80,9 @@ def course_search(words: Sequence[str], *, filters: Filters, limit: int, offset:
     return Found(found.count, found.results, corrections)
 
 
-def course_matches(words: Sequence[str], *, shelf: Shelf, ordering: str, limit: int, offset: int) -> Found:
+def course_matches(words: Sequence[str], *, department: UUID | None, ordering: str, limit: int, offset: int) -> Rows:
     """The courses that `course_search` would consider for exactly these words, in the order of a list."""
-    candidates, parameters = _candidates(Wanted(tuple((word,) for word in words)), Filters(shelf))
+    candidates, parameters = _candidates(Wanted(tuple((word,) for word in words)), Filters(department))
     sql = f"""
         WITH {candidates}
         SELECT (SELECT count(*) FROM candidate), coalesce(json_agg(row_to_json(item)), '[]')::text FROM (
@@ -95,7 +93,7 @@ def course_matches(words: Sequence[str], *, shelf: Shelf, ordering: str, limit: 
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters | {"limit": limit, "offset": offset})
         count, results = cursor.fetchone()
-    return Found(count, results.encode())
+    return Rows(count, results.encode())
 
 
 def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Found:
@@ -114,7 +112,8 @@ def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Fou
         JOIN {SOURCES} ON c.id = ranked.course_id
         CROSS JOIN LATERAL (SELECT {DOCUMENT}) item
         CROSS JOIN LATERAL (SELECT
-            ts_headline('courses_stems', translate(c.title, %(marks)s, ''), query.words, '{_HEADLINE}, HighlightAll=true') AS title_headline,
+            ts_headline('courses_stems', translate(c.title, %(marks)s, ''), query.words,
+                        '{_HEADLINE}, HighlightAll=true') AS title_headline,
             ts_headline('courses_stems', translate(left(c.description, 4000), %(marks)s, ''), query.words,
                         '{_HEADLINE}, MaxWords=30, MinWords=12') AS description_headline
         FROM query) headline
@@ -141,9 +140,9 @@ def _candidates(wanted: Wanted, filters: Filters) -> tuple[str, dict[str, Any]]:
     """Common table expressions `query` (its `words`) and `candidate` (course_id, title, all_words)."""
     expression, parameters = _query(wanted)
     conditions = ""
-    if filters.shelf.id is not None:
+    if filters.department is not None:
         conditions += " AND doc.department_id = %(department)s"
-        parameters["department"] = filters.shelf.id
+        parameters["department"] = filters.department
     if filters.currency:
         conditions += """ AND EXISTS (SELECT FROM courses_course c JOIN payments_price p ON p.product_id = c.product_id
             WHERE c.id = doc.course_id AND p.currency = %(currency)s AND p.amount_minor <= %(most)s)"""

@@ -16,9 +16,8 @@ from courses.models import Course, Department, Enrollment
 from courses.selectors.catalogue import (
     ORDERINGS,
     course_document,
-    course_documents,
-    department_documents,
-    shelf_get,
+    course_page,
+    department_page,
 )
 from courses.selectors.courses import with_parts
 from courses.serializers.catalogue import CourseSerializer, DepartmentSerializer
@@ -30,7 +29,7 @@ from learning247.kit.clock import now
 from learning247.kit.money import CURRENCIES, Money
 
 # PostgreSQL's text holds no NUL and no half of a surrogate pair.
-TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), max_size=60)
+TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
 
 
 def as_serialized(course: Course) -> Any:
@@ -61,8 +60,8 @@ class TheDocumentIsWhatTheSerializerSays(TestCase):
         expected = as_serialized(course)
 
         assert json.loads(course_document(str(course.id))) == {**expected, "link": None}
-        shelf = shelf_get(str(course.department_id))
-        assert json.loads(course_documents(shelf, ordering="title", limit=20, offset=0)) == [expected]
+        page = course_page(department=str(course.department_id), ordering="title", limit=20, offset=0)
+        assert (page.count, json.loads(page.results)) == (1, [expected])
 
 
 @pytest.mark.django_db
@@ -71,7 +70,7 @@ def test_departments_are_written_as_the_serializer_says() -> None:
 
     expected = json.loads(to_json(DepartmentSerializer(Department.objects.all(), many=True).data))
 
-    assert json.loads(department_documents(limit=100, offset=0)) == expected
+    assert json.loads(department_page(limit=100, offset=0).results) == expected
 
 
 @pytest.mark.django_db
@@ -85,7 +84,7 @@ def test_every_ordering_is_that_of_the_model(ordering: str) -> None:
     sign = "-" if ordering.startswith("-") else ""
     ties = ("title", "id") if "enrollment" in ordering else (f"{sign}id",)
 
-    listed = json.loads(course_documents(shelf_get(None), ordering=ordering, limit=20, offset=0))
+    listed = json.loads(course_page(department=None, ordering=ordering, limit=20, offset=0).results)
 
     assert [row["id"] for row in listed] == [
         str(pk) for pk in Course.objects.order_by(ordering, *ties).values_list("id", flat=True)

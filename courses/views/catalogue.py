@@ -10,14 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from courses.models import Course, Department
-from courses.selectors.catalogue import (
-    catalogue_version,
-    course_documents,
-    department_count,
-    department_documents,
-    shelf_get,
-)
-from courses.selectors.search import MAX_FOUND, Filters, course_matches, course_search, words_of
+from courses.selectors.catalogue import catalogue_version, course_page, department_id_get, department_page
+from courses.selectors.search import Filters, course_matches, course_search, words_of
 from courses.serializers.catalogue import (
     CourseListQuery,
     CourseSearchQuery,
@@ -31,6 +25,8 @@ from learning247.kit.api.pagination import CataloguePagination, numbered_page
 from learning247.kit.api.queries import PageQuery, Query
 
 LIST_NOTE = "`enrollment_count` may be a minute or two old. With `search`, `count` is of at most 1,000 courses."
+# No catalogue has so many rows; PostgreSQL counts no further than its bigint.
+FURTHEST = 10**9
 
 
 class DepartmentPagination(CataloguePagination):
@@ -73,31 +69,25 @@ class SharedCatalogue(CoursesViewSet):
             render=lambda: render(address),
         )
 
-    def page_asked(self, query: dict[str, Any]) -> tuple[int, int]:
-        """Number and size of the page."""
-        largest = self.pagination_class.max_page_size
-        return query.get("page", 1), min(query.get("page_size", self.pagination_class.page_size), largest)
+    def page_asked(self, query: dict[str, Any]) -> tuple[int, int, int]:
+        """Number and size of the page, and how many rows come before it."""
+        number, largest = query.get("page", 1), self.pagination_class.max_page_size
+        size = min(query.get("page_size", self.pagination_class.page_size), largest)
+        return number, size, min((number - 1) * size, FURTHEST)
 
     def course_page(self, request: Request, *, department: str | None) -> HttpResponse:
         """A page of a department's courses, or of all."""
 
         def render(address: str) -> bytes:
             query = CourseListQuery.read(request)
-            shelf = shelf_get(department)
-            number, size = self.page_asked(query)
-            ordering, offset = query["ordering"], (number - 1) * size
+            number, size, offset = self.page_asked(query)
             if query["search"]:
-                found = course_matches(
-                    words_of(query["search"]), shelf=shelf, ordering=ordering, limit=size, offset=min(offset, MAX_FOUND)
-                )
-                return numbered_page(address, number=number, size=size, count=found.count, results=found.results)
-            return numbered_page(
-                address,
-                number=number,
-                size=size,
-                count=shelf.course_count,
-                results=lambda: course_documents(shelf, ordering=ordering, limit=size, offset=offset),
-            )
+                within = None if department is None else department_id_get(department)
+                words = words_of(query["search"])
+                rows = course_matches(words, department=within, ordering=query["ordering"], limit=size, offset=offset)
+            else:
+                rows = course_page(department=department, ordering=query["ordering"], limit=size, offset=offset)
+            return numbered_page(address, number=number, size=size, count=rows.count, results=rows.results)
 
         return self.shared(request, CourseListQuery, render)
 
@@ -116,14 +106,9 @@ class DepartmentViewSet(SharedCatalogue):
     )
     def list(self, request: Request) -> HttpResponse:
         def render(address: str) -> bytes:
-            number, size = self.page_asked(PageQuery.read(request))
-            return numbered_page(
-                address,
-                number=number,
-                size=size,
-                count=department_count(),
-                results=lambda: department_documents(limit=size, offset=(number - 1) * size),
-            )
+            number, size, offset = self.page_asked(PageQuery.read(request))
+            rows = department_page(limit=size, offset=offset)
+            return numbered_page(address, number=number, size=size, count=rows.count, results=rows.results)
 
         return self.shared(request, PageQuery, render)
 
@@ -158,11 +143,10 @@ class CatalogueViewSet(SharedCatalogue):
     def search(self, request: Request) -> HttpResponse:
         def render(address: str) -> bytes:
             query = CourseSearchQuery.read(request)
-            number, size = self.page_asked(query)
-            filters = Filters(shelf_get(query.get("department")), query.get("currency", ""), query.get("max_price"))
-            found = course_search(
-                words_of(query["q"]), filters=filters, limit=size, offset=min((number - 1) * size, MAX_FOUND)
-            )
+            number, size, offset = self.page_asked(query)
+            department = department_id_get(query["department"]) if "department" in query else None
+            filters = Filters(department, query.get("currency", ""), query.get("max_price"))
+            found = course_search(words_of(query["q"]), filters=filters, limit=size, offset=offset)
             return numbered_page(
                 address,
                 number=number,

@@ -3,7 +3,7 @@
 Both are strict: a page size or a cursor that makes no sense is a 400 that names it, not a guess.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as FieldError
@@ -95,13 +95,13 @@ def numbered_page(
     number: int,
     size: int,
     count: int,
-    results: bytes | Callable[[], bytes],
+    results: bytes,
     more: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A page of CataloguePagination's shape around rows that PostgreSQL has rendered (`results`: a JSON array).
 
     `address` is what the links are made from (`Query.address`); `more` stands beside `count`. Raises NotFound past the
-    last page (page 1 is always there), before rows that are still to be read are.
+    last page; page 1 is always there.
     """
     last = max(1, -(-count // size))
     if number > last:
@@ -109,7 +109,7 @@ def numbered_page(
     following = replace_query_param(address, "page", number + 1) if number < last else None
     preceding = _page_before(address, number) if number > 1 else None
     head = to_json({"count": count, "next": following, "previous": preceding, **(more or {})})
-    return head[:-1] + b',"results":' + (results if isinstance(results, bytes) else results()) + b"}"
+    return head[:-1] + b',"results":' + results + b"}"
 
 
 def _page_before(address: str, number: int) -> str:

@@ -1,5 +1,6 @@
 """Query strings, read strictly."""
 
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,12 @@ class Query(serializers.Serializer[Any]):
         repeated = [name for name in known if len(request.query_params.getlist(name)) > 1]
         if repeated:
             raise serializers.ValidationError(dict.fromkeys(repeated, "Give this parameter once."), code="repeated")
-        query = cls(data={name: request.query_params[name] for name in known if name in request.query_params})
+        given = {name: request.query_params[name] for name in known if name in request.query_params}
+        return dict(_nothing_asked(cls)) if not given else cls._checked(given)
+
+    @classmethod
+    def _checked(cls, given: dict[str, str]) -> dict[str, Any]:
+        query = cls(data=given)
         query.is_valid(raise_exception=True)
         return dict(query.validated_data)
 
@@ -32,3 +38,9 @@ class Query(serializers.Serializer[Any]):
 class PageQuery(Query):
     page = serializers.IntegerField(min_value=1, required=False)
     page_size = serializers.IntegerField(min_value=1, required=False, help_text="More than 100 gives 100.")
+
+
+@cache
+def _nothing_asked(query: type[Query]) -> dict[str, Any]:
+    """The defaults, or the refusal: the same each time, and the most frequent question of all."""
+    return query._checked({})
