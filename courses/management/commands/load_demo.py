@@ -2,7 +2,6 @@
 
 import os
 from argparse import ArgumentParser
-from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +16,6 @@ from courses.demo import (
     CATALOGUE,
     CREATOR,
     CREATORS_COURSES,
-    DEPARTMENTS,
     FREE_COURSE,
     FREE_DEPARTMENT,
     LEARNER,
@@ -29,6 +27,8 @@ from courses.models import Course
 from courses.services.catalogue import DEFAULT_PRICES, catalogue_import
 from courses.services.courses import course_create, course_publish
 from courses.services.departments import department_ensure
+from courses.services.imports import file_import
+from courses.services.search_words import search_words_refresh
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.clock import now
 
@@ -57,14 +57,13 @@ class Command(BaseCommand):
 
 def _load() -> None:
     admin_seed(email=ADMIN, password=PASSWORD)
-    for name, description in DEPARTMENTS.items():
-        department_ensure(name=name, description=description)
-    for department, demo_courses in CATALOGUE.items():
-        catalogue_import(sheet=_sheet(department, demo_courses), prices=DEFAULT_PRICES)
-    catalogue_import(sheet=_sheet(FREE_DEPARTMENT, [FREE_COURSE]), prices=FREE_COURSE.prices)
+    report = file_import(path=CATALOGUE, prices=DEFAULT_PRICES)
+    assert not report.problem, report.problem
+    catalogue_import(sheet=_sheet(FREE_DEPARTMENT, FREE_COURSE), prices=FREE_COURSE.prices)
     creator = _person(CREATOR, "Amara", "Okafor")
     for department, demo in CREATORS_COURSES:
         _creators_course(creator, department, demo)
+    search_words_refresh()
     _person(LEARNER, "Tunde", "Bello")
 
 
@@ -92,19 +91,16 @@ def _creators_course(creator: User, department: str, demo: DemoCourse) -> None:
     course_publish(course_id=course.id, actor=creator)
 
 
-def _sheet(department: str, demo_courses: Sequence[DemoCourse]) -> Sheet:
-    rows = [
-        CatalogueRow(
-            number=number,
-            title=demo.title,
-            link=_link(demo),
-            description=demo.description,
-            curriculum=demo.curriculum,
-            duration=demo.duration,
-        )
-        for number, demo in enumerate(demo_courses, start=2)
-    ]
-    return Sheet(name=department, department=department, has_headers=True, rows=rows)
+def _sheet(department: str, demo: DemoCourse) -> Sheet:
+    row = CatalogueRow(
+        number=2,
+        title=demo.title,
+        link=_link(demo),
+        description=demo.description,
+        curriculum=demo.curriculum,
+        duration=demo.duration,
+    )
+    return Sheet(name=department, department=department, has_headers=True, rows=[row])
 
 
 def _link(demo: DemoCourse) -> str:
