@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from accounts.models import User
+from courses.selectors.catalogue import course_document
 from learning247.demo import __main__ as program
 from learning247.demo.browser import Form, press
 from learning247.demo.http import Api, NotAsExpected
@@ -73,9 +74,10 @@ def test_another_fee_than_20_percent_ends_the_story_in_one_sentence(telling, set
 
 
 def test_a_course_that_leaks_its_link_ends_the_story(telling, monkeypatch):
-    monkeypatch.setattr(
-        "courses.serializers.catalogue.CourseDetailSerializer.get_link", lambda self, course: course.link
-    )
+    def leaky(reference: str) -> bytes:
+        return course_document(reference).replace(b'"link":null', b'"link":"http://classroom.example.com/leak"')
+
+    monkeypatch.setattr("courses.views.courses.course_document", leaky)
     with pytest.raises(NotAsExpected, match=r"shown to somebody not signed in should be nothing and is http"):
         telling.story().tell()
 
