@@ -4,7 +4,7 @@ enrollment; several enrollments by id. Nobody who holds an enrollment asks for i
 import uuid
 from collections.abc import Collection
 
-from courses.models import Course, Enrollment
+from courses.models import Course, CoursePass, Enrollment
 from learning247.kit.locks import bound_lock_wait
 from payments.models import Product
 
@@ -30,6 +30,14 @@ def product_lock_for_erasure(product_id: uuid.UUID) -> Product:
     """The product under the strongest row lock: whoever writes a row that points to it waits, and then finds none."""
     bound_lock_wait()
     return Product.objects.select_for_update(of=("self",)).get(id=product_id)
+
+
+def course_pass_lock(course_pass_id: uuid.UUID) -> CoursePass:
+    """The pass with its product, the pass row locked until the transaction ends. None is ever deleted."""
+    bound_lock_wait()
+    return (
+        CoursePass.objects.select_for_update(of=("self",), no_key=True).select_related("product").get(id=course_pass_id)
+    )
 
 
 def enrollments_lock(enrollment_ids: Collection[uuid.UUID]) -> list[Enrollment]:

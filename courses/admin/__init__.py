@@ -2,5 +2,6 @@
 
 from courses.admin.catalogue import CourseAdmin, DepartmentAdmin
 from courses.admin.enrollments import EnrollmentAdmin
+from courses.admin.passes import CoursePassAdmin
 
-__all__ = ["CourseAdmin", "DepartmentAdmin", "EnrollmentAdmin"]
+__all__ = ["CourseAdmin", "CoursePassAdmin", "DepartmentAdmin", "EnrollmentAdmin"]

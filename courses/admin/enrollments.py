@@ -1,17 +1,313 @@
-"""Enrollments, as staff serve them."""
+"""Enrollments, as staff serve them: marked as sent, revoked, exported, and given by hand."""
 
-from django.contrib import admin
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
-from courses.models import Enrollment
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.models import User
+from courses.enums import AccessType, CourseStatus, EnrollmentState
+from courses.exports import enrollment_csv
+from courses.models import Course, Enrollment
+from courses.selectors.enrollments import (
+    EnrollmentFilters,
+    enrollment_list,
+    enrollment_search,
+    expiring_within,
+    in_state,
+    student_named,
+)
+from courses.services.enrollments import (
+    MOST_MARKED_AT_ONCE,
+    enrollment_grant,
+    enrollment_mark_many,
+    enrollment_revoke,
+)
 from learning247.kit.admin import ReadOnlyAdmin
+from learning247.kit.errors import DomainError
+
+FORM_PAGE = "admin/courses/form_page.html"
+SHOWN = 20
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in EnrollmentState.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+        value = self.value()
+        return queryset.filter(in_state(value)) if value in EnrollmentState.values else queryset
+
+
+class ExpiringFilter(admin.SimpleListFilter):
+    title = "expiring"
+    parameter_name = "expiring"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("7", "Within 7 days"), ("30", "Within 30 days")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+        value = self.value()
+        return queryset.filter(expiring_within(int(value))) if value in ("7", "30") else queryset
+
+
+class MarkForm(forms.Form):
+    notes = forms.CharField(
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
+        help_text="Replace what stands there now; left empty, it stays. Students do not see them.",
+    )
+
+
+class ReasonField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            max_length=200,
+            widget=forms.TextInput(attrs={"class": "vTextField"}),
+            help_text="For the record; the student is not told.",
+        )
+
+
+class RevokeForm(forms.Form):
+    reason = ReasonField()
+
+
+class CourseSelect(AutocompleteSelect):
+    """Shows a refused form again also when what was sent is no id at all; Django's own asks the database for it."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [text for text in value if _is_id(text)], attr)
+
+
+class EnrolForm(forms.Form):
+    """A person by the email of their account; in one course, or by a pass."""
+
+    email = forms.EmailField(
+        max_length=254, help_text="Of the person's account.", widget=forms.EmailInput(attrs={"class": "vTextField"})
+    )
+    access_type = forms.ChoiceField(choices=AccessType.choices)
+    course = forms.ModelChoiceField(
+        Course.objects.exclude(status=CourseStatus.DRAFT).select_related("product"),
+        required=False,
+        widget=CourseSelect(Enrollment._meta.get_field("course"), admin.site),
+        help_text="Left empty for a pass, which opens every platform course on sale.",
+    )
+    student_name = forms.CharField(
+        max_length=200, required=False, help_text="Who takes the course, where that is not the account's owner."
+    )
+    student_email = forms.EmailField(max_length=254, required=False)
+    student_phone = forms.CharField(max_length=32, required=False)
+    notes = forms.CharField(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
+    )
+    reason = ReasonField()
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if "course" in values and "access_type" in values:
+            if values["access_type"] == AccessType.INDIVIDUAL and values["course"] is None:
+                self.add_error("course", "Choose the course.")
+            elif values["access_type"] != AccessType.INDIVIDUAL and values["course"] is not None:
+                self.add_error("course", "A pass opens every platform course: choose none.")
+        return values
 
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(ReadOnlyAdmin):
-    """To be read: an enrollment comes with a purchase and goes with a refund."""
+    """No field is edited here: what staff do goes through actions and pages that call the services."""
 
-    list_display = ("student_name", "student_email", "course", "access_type", "status", "payment", "created_at")
-    list_filter = ("status", "access_type", "course__department")
-    search_fields = ("student_name", "student_email", "course__title", "payment__reference")
-    list_select_related = ("course", "payment")
+    list_display = (
+        "student_name",
+        "student_email",
+        "what",
+        "state",
+        "payment",
+        "created_at",
+        "expires_at",
+        "credentials_sent_at",
+    )
+    list_filter = (StateFilter, ExpiringFilter, "access_type", "course__department")
+    search_fields = ("student_name",)  # shows the box; `get_search_results` does the search
+    search_help_text = "Student's name or email, course title, or the start of a payment reference"
+    list_per_page = 50
     date_hierarchy = "created_at"
+    actions = ("mark_sent", "revoke", "export")
+    fieldsets = (
+        (None, {"fields": ("state", "course", "access_type", "starts_at", "expires_at", "created_at")}),
+        ("Student", {"fields": ("student_name", "student_email", "student_phone", "student")}),
+        (
+            "Service",
+            {"fields": ("credentials_sent_at", "credentials_sent_by", "credentials_mailed_at", "notes", "updated_at")},
+        ),
+        ("Right", {"fields": ("payment", "entitlement", "revoked_at", "revoked_because")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
+        return enrollment_list(EnrollmentFilters()).select_related("entitlement")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Enrollment], search_term: str
+    ) -> tuple[QuerySet[Enrollment], bool]:
+        text = search_term.strip()
+        return (enrollment_search(queryset, text) if text else queryset), False
+
+    def has_serve_permission(self, request: HttpRequest) -> bool:
+        """What every action that writes needs; `has_change_permission` would open the fields themselves."""
+        return bool(getattr(request.user, "has_perm", lambda _: False)("courses.change_enrollment"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_serve_permission(request)
+
+    @admin.display(description="course or pass", ordering="course__title")
+    def what(self, enrollment: Enrollment) -> str:
+        return str(enrollment.course or enrollment.get_access_type_display())
+
+    @admin.display(description="status")
+    def state(self, enrollment: Any) -> str:
+        return str(EnrollmentState(enrollment.state).label)
+
+    @admin.display(description="revoked at")
+    def revoked_at(self, enrollment: Enrollment) -> Any:
+        return enrollment.entitlement.revoked_at
+
+    @admin.display(description="revoked because")
+    def revoked_because(self, enrollment: Enrollment) -> str:
+        return enrollment.entitlement.revoked_reason
+
+    @admin.action(description="Mark as sent: the sign-in went out", permissions=["serve"])
+    def mark_sent(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> HttpResponse | None:
+        ids = self._chosen(request, enrollments)
+        if ids is None:
+            return None
+        form = MarkForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self._confirm(request, enrollments, ids, form, action="mark_sent", title="Mark as sent")
+        results = enrollment_mark_many(
+            enrollment_ids=ids, notes=form.cleaned_data["notes"] or None, actor=_staff(request)
+        )
+        outcomes = [result.outcome for result in results]
+        self.message_user(
+            request,
+            f"Marked as sent: {outcomes.count('sent')}. Were so already: {outcomes.count('already_sent')}.",
+        )
+        names = {row.id: str(row) for row in enrollments}
+        for result in results:
+            if result.detail:
+                self.message_user(request, f"{names.get(result.id, result.id)}: {result.detail}", messages.ERROR)
+        return None
+
+    @admin.action(description="Revoke: take access back", permissions=["serve"])
+    def revoke(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> HttpResponse | None:
+        ids = self._chosen(request, enrollments)
+        if ids is None:
+            return None
+        form = RevokeForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self._confirm(request, enrollments, ids, form, action="revoke", title="Revoke")
+        for enrollment_id in ids:
+            enrollment_revoke(enrollment_id=enrollment_id, reason=form.cleaned_data["reason"], actor=_staff(request))
+        self.message_user(request, f"Revoked: {len(ids)}.")
+        return None
+
+    @admin.action(description="Export as CSV", permissions=["view"])
+    def export(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> StreamingHttpResponse:
+        chosen = enrollment_list(EnrollmentFilters()).filter(id__in=enrollments.order_by().values("id"))
+        return StreamingHttpResponse(
+            enrollment_csv(chosen),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
+        )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Enrol a student by hand. Not the parent's page, which saves within a transaction of its own."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = EnrolForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            values = form.cleaned_data
+            try:
+                granted = enrollment_grant(
+                    user=student_named(values["email"]),
+                    course=values["course"],
+                    access_type=values["access_type"],
+                    student={name: values[f"student_{name}"] for name in ("name", "email", "phone")},
+                    notes=values["notes"],
+                    reason=values["reason"],
+                    actor=_staff(request),
+                )
+            except DomainError as refusal:
+                form.add_error(refusal.attr if refusal.attr in form.fields else None, refusal.detail)
+            else:
+                self.message_user(request, f"Enrolled: {granted}.")
+                return HttpResponseRedirect(reverse("admin:courses_enrollment_change", args=[granted.id]))
+        return self._page(
+            request, form, title="Enrol a student", button="Enrol", intro="Without a payment; the student gets a mail."
+        )
+
+    def _chosen(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> list[UUID] | None:
+        """Their ids; None, with a message, when they are too many for one transaction."""
+        ids = list(enrollments.values_list("id", flat=True)[: MOST_MARKED_AT_ONCE + 1])
+        if len(ids) > MOST_MARKED_AT_ONCE:
+            self.message_user(request, f"Choose at most {MOST_MARKED_AT_ONCE} at once.", messages.ERROR)
+            return None
+        return ids
+
+    def _confirm(
+        self,
+        request: HttpRequest,
+        enrollments: QuerySet[Enrollment],
+        ids: list[UUID],
+        form: forms.Form,
+        *,
+        action: str,
+        title: str,
+    ) -> HttpResponse:
+        hidden = [("action", action), ("apply", "yes"), *((helpers.ACTION_CHECKBOX_NAME, row) for row in ids)]
+        return self._page(
+            request,
+            form,
+            title=f"{title}: {len(ids)}",
+            button=title,
+            intro="Each student gets a mail, once.",
+            items=[str(row) for row in enrollments[:SHOWN]],
+            more=max(0, len(ids) - SHOWN),
+            hidden=hidden,
+        )
+
+    def _page(self, request: HttpRequest, form: forms.Form, **parts: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+            **parts,
+        }
+        return TemplateResponse(request, FORM_PAGE, context)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _staff(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts.models import User
 from courses.enums import AccessType
+from courses.locks import course_pass_lock
 from courses.models import CoursePass
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
-from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Product
@@ -54,12 +55,13 @@ def _course_pass_create(access_type: AccessType) -> CoursePass:
     return kept
 
 
-def course_pass_prices_set(*, course_pass: CoursePass, prices: Sequence[Money], staff: User) -> None:
-    """Exactly these prices from now on, audited, in the caller's transaction; open checkouts keep their amount.
+@transaction.atomic(durable=True)
+def course_pass_prices_set(*, course_pass_id: UUID, prices: Sequence[Money], staff: User) -> None:
+    """Exactly these prices from now on, audited; open checkouts keep their amount. The same ones change nothing.
 
     No price at all takes the pass off sale: every purchase is then refused with `currency_not_available`.
     """
-    require_transaction("Prices commit together with their audit entry.")
+    course_pass = course_pass_lock(course_pass_id)
     before = {price.currency: price.money.amount for price in course_pass.product.prices.all()}
     after = {price.currency: price.amount for price in prices}
     if before == after:

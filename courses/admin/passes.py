@@ -1,0 +1,96 @@
+"""Passes and their prices."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.models import User
+from courses.admin.enrollments import FORM_PAGE
+from courses.models import CoursePass
+from courses.services.passes import TERM_MONTHS, course_pass_ensure, course_pass_prices_set
+from learning247.kit.admin import ReadOnlyAdmin
+from learning247.kit.money import InvalidAmount, Money
+from payments.selectors import charge_refusal, charged_currencies
+
+
+class AmountField(forms.CharField):
+    """Money of one currency as its decimal string; empty: none."""
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(label=currency, required=False, max_length=40)
+        self.currency = currency
+
+    def clean(self, value: Any) -> Money | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            price = Money.from_decimal_string(text, self.currency)
+        except InvalidAmount as error:
+            raise ValidationError(str(error)) from None
+        refusal = charge_refusal(price) if price.minor else "A pass is not free of charge. Leave it empty instead."
+        if refusal:
+            raise ValidationError(refusal)
+        return price
+
+
+class PricesForm(forms.Form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for row in charged_currencies():
+            self.fields[row["currency"]] = AmountField(row["currency"])
+
+
+@admin.register(CoursePass)
+class CoursePassAdmin(ReadOnlyAdmin):
+    """Both passes are always there; staff set what they cost in each currency."""
+
+    list_display = ("access_type", "prices")
+    list_select_related = ("product",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("product__prices")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        for access_type in TERM_MONTHS:
+            course_pass_ensure(access_type)
+        answer: HttpResponse = super().changelist_view(request, extra_context)
+        return answer
+
+    @admin.display(description="prices")
+    def prices(self, course_pass: CoursePass) -> str:
+        return ", ".join(str(price) for price in course_pass.product.prices.all()) or "none"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The prices. Not the parent's page, which saves within a transaction of its own."""
+        staff = request.user
+        if not (isinstance(staff, User) and staff.has_perm("courses.change_coursepass")):
+            answer: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+            return answer
+        course_pass = self.get_object(request, object_id)
+        if course_pass is None:
+            raise Http404
+        now_asked = {price.currency: price.money.amount for price in course_pass.product.prices.all()}
+        form = PricesForm(request.POST if request.method == "POST" else None, initial=now_asked)
+        if form.is_valid():
+            prices = [price for price in form.cleaned_data.values() if price is not None]
+            course_pass_prices_set(course_pass_id=course_pass.id, prices=prices, staff=staff)
+            self.message_user(request, f"{course_pass}: {', '.join(map(str, prices)) or 'not on sale'}.")
+            return HttpResponseRedirect(reverse("admin:courses_coursepass_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media,
+            "title": f"Prices: {course_pass}",
+            "intro": "A currency that is left empty cannot buy this pass. Open checkouts keep their price.",
+            "button": "Save",
+        }
+        return TemplateResponse(request, FORM_PAGE, context)
