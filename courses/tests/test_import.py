@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from accounts.tests.builders import build_creator
@@ -18,9 +23,11 @@ from courses.services.catalogue import catalogue_import
 from courses.tests.builders import build_course, build_department, build_enrollment
 from courses.workbooks import CatalogueRow, Sheet, UnreadableWorkbook, department_of_sheet, read_catalogue
 from learning247.kit.money import Money
+from learning247.records.models import AuditEntry
 from payments.models import Price, Product
 
 HEADERS = ("SL.", "Course Name", "Course Link", "Course Content", "Course Curriculumn", "Course Duration")
+WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)")
 Rows = Sequence[Sequence[Any]]
 Write = Callable[[dict[str, Rows]], Path]
 
@@ -208,13 +215,61 @@ def test_the_same_file_again_changes_nothing(write: Write) -> None:
     run(path)
     before = list(Course.objects.order_by("id").values())
 
-    said = run(path)
+    with CaptureQueriesContext(connection) as statements:
+        said = run(path)
 
     assert said[-1] == (
         "3 rows came in: 0 courses created, 0 updated, 2 unchanged, 1 rows repeated a name. 0 rows were reported."
     )
+    assert [query["sql"] for query in statements if WRITES.match(query["sql"])] == []
     assert list(Course.objects.order_by("id").values()) == before
-    assert (Product.objects.count(), Price.objects.count()) == (2, 4)
+    assert (Product.objects.count(), Price.objects.count(), AuditEntry.objects.count()) == (2, 4, 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("title", ["İstanbul", "ΟΔΟΣ", "straße", "Ǆ", "École"])
+def test_titles_are_found_again_in_any_alphabet(write: Write, title: str) -> None:
+    path = write({"Law": [HEADERS, row(title), row(f"{title} 2")]})
+
+    run(path)
+
+    assert run(path)[-1].startswith("2 rows came in: 0 courses created, 0 updated, 2 unchanged")
+
+
+@pytest.mark.django_db
+def test_a_course_that_differs_in_blanks_and_case_is_found_again(write: Write) -> None:
+    law = build_department("Law  and Order")
+    course = build_course(title="Contract  LAW ", department=law, description="Paper.\r\n")
+
+    said = run(write({" law AND  order (1)": [HEADERS, row("Contract LAW", course.link, "Paper.")]}))
+
+    assert said[-1].startswith("1 rows came in: 0 courses created, 0 updated, 1 unchanged")
+    assert [department.name for department in Department.objects.all()] == ["Law  and Order"]
+    course.refresh_from_db()
+    assert (course.title, course.description) == ("Contract  LAW ", "Paper.\r\n")
+
+
+@pytest.mark.django_db
+def test_what_an_import_changed_is_on_record(write: Write) -> None:
+    run(write({"Law": [HEADERS, row("Torts")], "Care": [HEADERS, row("No link", None)]}))
+    run(write({"Law": [HEADERS, row("Torts", "https://classroom.example.com/b"), row("Contracts")]}))
+
+    law = Department.objects.get(name="Law")
+    assert [(entry.action, entry.subject_id, entry.after) for entry in AuditEntry.objects.order_by("id")] == [
+        ("catalogue.imported", str(law.id), {"sheet": "Law", "created": 1, "updated": 0}),
+        ("catalogue.imported", str(law.id), {"sheet": "Law", "created": 1, "updated": 1}),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_workbook_may_name_departments_in_a_column(write: Write) -> None:
+    run(
+        write(
+            {"Everything": [("Department", "Name", "Link"), ("Law", *row("Torts")[1:]), ("'=Sums", *row("Adding")[1:])]}
+        )
+    )
+
+    assert sorted(Course.objects.values_list("department__name", "title")) == [("=Sums", "Adding"), ("Law", "Torts")]
 
 
 @pytest.mark.django_db
@@ -299,9 +354,21 @@ def test_prices_of_new_courses_can_be_given(write: Write) -> None:
     run(path, "--prices", "NGN=20000,GBP=12.50")
 
     assert list(Price.objects.values_list("currency", "amount_minor")) == [("GBP", 1_250), ("NGN", 2_000_000)]
-    for wrong in ("cheap", "NGN=1.001", "XXX=1", "NGN=1,NGN=2"):
+    for wrong in ("cheap", "NGN=1.001", "XXX=1", "NGN=1000,NGN=2000"):
         with pytest.raises(CommandError, match="--prices"):
             run(path, "--prices", wrong)
+
+
+@pytest.mark.django_db
+def test_prices_that_no_gateway_charges_are_refused_before_the_file_is_read(write: Write) -> None:
+    path = write({"Law": [HEADERS, row("Torts")]})
+
+    with pytest.raises(CommandError, match=r"--prices NGN=20000,USD=0\.01: The smallest price in USD is"):
+        run(path, "--prices", "NGN=20000,USD=0.01")
+
+    assert not Course.objects.exists()
+    run(path, "--prices", "NGN=0")
+    assert list(Price.objects.values_list("currency", "amount_minor")) == [("NGN", 0)]
 
 
 def test_a_sheet_that_fails_leaves_nothing_behind_and_the_others_come_in(committed_db: str, write: Write) -> None:
@@ -350,6 +417,25 @@ def _broken_xml(path: Path) -> None:
             target.writestr(part.filename, content[: len(content) // 2] if "sheet1" in part.filename else content)
 
 
+def _entities(path: Path) -> None:
+    """Ten levels of ten: ten thousand million characters, if anybody unfolds them."""
+    levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 11))
+    sheet = f'<!DOCTYPE x [<!ENTITY e0 "lol">{levels}]><worksheet><sheetData>&e10;</sheetData></worksheet>'
+    whole = path.with_suffix(".whole")
+    Workbook().save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for part in source.infolist():
+            target.writestr(part, sheet if "sheet1" in part.filename else source.read(part))
+
+
+def _binary_workbook(path: Path) -> None:
+    whole = path.with_suffix(".whole")
+    Workbook().save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for part in source.infolist():
+            target.writestr(part.filename.replace("workbook.xml", "workbook.bin"), bytes(64))
+
+
 def _no_headers(path: Path) -> None:
     workbook = Workbook()
     workbook.worksheets[0].append(["some", "other", "table"])
@@ -369,6 +455,8 @@ def _no_headers(path: Path) -> None:
         (_not_a_workbook, "is not an .xlsx workbook, or it is broken"),
         (_truncated, "is not an .xlsx workbook, or it is broken"),
         (_broken_xml, "The sheet 'Sheet' is broken"),
+        (_entities, "is not an .xlsx workbook, or it is broken"),
+        (_binary_workbook, "is not an .xlsx workbook, or it is broken"),
         (_no_headers, "No sheet has the headers of a catalogue"),
     ],
 )
@@ -382,6 +470,121 @@ def test_a_file_of_no_use_is_refused_in_one_line(tmp_path: Path, make: Callable[
     assert "\n" not in str(refused.value)
     assert not Course.objects.exists()
     assert not Department.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_row_of_formulas_without_values_and_of_errors_is_reported_as_that(write: Write) -> None:
+    path = write(
+        {
+            "Law": [
+                ("Course Name", "Course Link", "Course Content"),
+                ('=CONCAT("a","b")', '=CONCAT("c","d")'),
+                ("Torts", "https://classroom.example.com/t", "=1+1"),
+                ("#REF!", "https://classroom.example.com/t"),
+                ("Contracts", "https://classroom.example.com/c", "plain"),
+            ]
+        }
+    )
+    saved = "is a formula that was saved without its value: open the file in a spreadsheet program and save it"
+
+    assert [line for line in run(path) if line.startswith("reported")] == [
+        f"reported: Law, row 2: the course name {saved}",
+        f"reported: Law, row 3: the course content {saved} (Torts)",
+        "reported: Law, row 4: the course name is the error #REF! (#REF!)",
+    ]
+    assert [course.title for course in Course.objects.all()] == ["Contracts"]
+
+
+@pytest.mark.django_db
+def test_of_formulas_that_were_calculated_the_value_counts(tmp_path: Path, write: Write) -> None:
+    whole = write({"Law": [HEADERS, row("=1+1"), row("Torts")]})
+    path = tmp_path / "calculated.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for part in source.infolist():
+            content = source.read(part)
+            target.writestr(
+                part,
+                content.replace(b"<v></v>", b"<v>2</v>").replace(b"<v/>", b"<v>2</v>").replace(b"<v />", b"<v>2</v>"),
+            )
+
+    run(path)
+
+    assert sorted(course.title for course in Course.objects.all()) == ["2", "Torts"]
+
+
+@pytest.mark.django_db
+def test_a_workbook_with_macros_gives_its_values(tmp_path: Path, write: Write) -> None:
+    whole = write({"Law": [HEADERS, row("Torts")]})
+    path = tmp_path / "catalogue.xlsm"
+    macro = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for part in source.infolist():
+            plain = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+            target.writestr(part, source.read(part).replace(plain, macro))
+        target.writestr("xl/vbaProject.bin", b"\xd0\xcf\x11\xe0 not even a real one")
+
+    run(path)
+
+    assert [course.title for course in Course.objects.all()] == ["Torts"]
+
+
+@pytest.mark.property
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8),
+    kept=st.one_of(st.just(1.0), st.floats(0.5, 1)),
+)
+def test_a_damaged_workbook_is_read_or_refused_and_nothing_else(
+    tmp_path: Path, write: Write, changes: list[tuple[float, int]], kept: float
+) -> None:
+    whole = bytearray(write({"Law": [HEADERS, row("Torts"), row("=1+1")], "Care": [HEADERS]}).read_bytes())
+    for where, byte in changes:
+        whole[int(where * len(whole))] = byte
+    path = tmp_path / "damaged.xlsx"
+    path.write_bytes(whole[: int(kept * len(whole))])
+
+    _read_or_refused(path)
+
+
+@pytest.mark.property
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    part=st.sampled_from(
+        [
+            "[Content_Types].xml",
+            "xl/workbook.xml",
+            "xl/worksheets/sheet1.xml",
+            "xl/styles.xml",
+            "xl/_rels/workbook.xml.rels",
+        ]
+    ),
+    where=st.floats(0, 1),
+    rubbish=st.sampled_from([b"", b"<", b"9", b"x", b"-1", b"</a>", b"1e400", b"&amp;", b'"', b"\xff"]),
+    gone=st.integers(0, 12),
+)
+def test_a_workbook_with_a_damaged_part_is_read_or_refused_and_nothing_else(
+    tmp_path: Path, write: Write, part: str, where: float, rubbish: bytes, gone: int
+) -> None:
+    whole = write({"Law": [HEADERS, row("Torts"), row("=1+1")]})
+    path = tmp_path / "damaged.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == part:
+                at = int(where * len(content))
+                content = content[:at] + rubbish + content[at + gone :]
+            target.writestr(name, content)
+
+    _read_or_refused(path)
+
+
+def _read_or_refused(path: Path) -> None:
+    try:
+        sheets = list(read_catalogue(path))
+    except UnreadableWorkbook as refusal:
+        assert "\n" not in str(refusal)
+    else:
+        assert all(isinstance(sheet, Sheet) for sheet in sheets)
 
 
 def test_a_file_over_the_cap_is_not_opened(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Macros are never run and formulas never computed: what counts is the value that 
 import lzma
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ from courses.workbooks.sheets import MAX_COLUMNS, NOT_CALCULATED, Sheet, SheetRe
 
 MAX_PARTS: Final = 5_000
 MAX_SHEETS: Final = 250
+# What it does not support (validations, styles) is nothing that a catalogue needs.
+warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+
 _CHUNK: Final = 2**20
 _NO_WORKBOOK: Final = "The file is not an .xlsx workbook, or it is broken."
 _FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
