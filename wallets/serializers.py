@@ -7,8 +7,7 @@ from rest_framework import serializers
 from learning247.kit.api.fields import CurrencyField, SignedAmountField
 from learning247.kit.money import Money
 from wallets.enums import EntryKind
-from wallets.models import JournalLine
-from wallets.selectors import Balance
+from wallets.selectors import Balance, Transaction
 
 
 class BalanceSerializer(serializers.Serializer):
@@ -47,16 +46,16 @@ class TransactionSerializer(serializers.Serializer):
     reference = serializers.CharField()
     created_at = serializers.DateTimeField()
 
-    def to_representation(self, line: JournalLine) -> dict[str, Any]:
+    def to_representation(self, movement: Transaction) -> dict[str, Any]:
         return {
-            "id": line.entry.uuid,
-            "type": line.entry.kind,
-            "amount": Money(line.amount_minor, line.currency).amount,
-            "currency": line.currency,
-            "balance_after": Money(line.balance_after_minor or 0, line.currency).amount,
-            "description": line.entry.description,
-            "reference": line.entry.reference,
-            "created_at": line.entry.posted_at,
+            "id": movement.entry,
+            "type": movement.kind,
+            "amount": Money(movement.amount_minor, movement.currency).amount,
+            "currency": movement.currency,
+            "balance_after": Money(movement.balance_after_minor, movement.currency).amount,
+            "description": movement.description,
+            "reference": movement.reference,
+            "created_at": movement.posted_at,
         }
 
 

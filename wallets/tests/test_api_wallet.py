@@ -156,6 +156,19 @@ def test_pages_follow_each_other_without_a_gap_or_a_repeat_while_sales_go_on(cli
     assert amounts(client.get(third.json()["previous"])) == amounts(second)
 
 
+def test_the_movements_of_several_currencies_are_one_history_forwards_and_back(client, creator):
+    for number in range(1, 8):
+        post_sale(creator.pk, gross_minor=number, fee_minor=0, currency="NGN" if number % 2 else "USD")
+
+    pages = [client.get(TRANSACTIONS, {"page_size": 3})]
+    while following := pages[-1].json()["next"]:
+        pages.append(client.get(following))
+
+    assert [amounts(page) for page in pages] == [["0.07", "0.06", "0.05"], ["0.04", "0.03", "0.02"], ["0.01"]]
+    assert amounts(client.get(pages[2].json()["previous"])) == ["0.04", "0.03", "0.02"]
+    assert amounts(client.get(pages[1].json()["previous"])) == ["0.07", "0.06", "0.05"]
+
+
 def test_twenty_on_a_page_and_never_more_than_a_hundred(client, creator):
     for _ in range(120):
         post_sale(creator.pk, gross_minor=1, fee_minor=0)

@@ -4,7 +4,8 @@ Both are strict: a page size or a cursor that makes no sense is a 400 that names
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Field, QuerySet
@@ -47,6 +48,39 @@ class CataloguePagination(PageNumberPagination):
         return _page_size(request, default=self.page_size, largest=self.max_page_size)
 
 
+class HistoryReader(Protocol):
+    """Reads a stretch of a history: rows with the attribute that orders it, newest first or (`falling` false) oldest.
+
+    `bound` is the position after which it begins, None: at the end.
+    """
+
+    def __call__(self, *, falling: bool, bound: Any, offset: int, limit: int) -> list[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What HistoryPagination asks of a queryset, for rows that SQL of one's own reads.
+
+    `column` is the one that orders them: a cursor has to fit it.
+    """
+
+    column: "Field[Any, Any]"
+    read: HistoryReader
+    falling: bool = True
+    bound: Any = None
+
+    def order_by(self, first: str, *_: str) -> Self:
+        return replace(self, falling=first.startswith("-"))
+
+    def filter(self, **condition: Any) -> Self:
+        """Rows after a position, in the order that was asked for."""
+        (bound,) = condition.values()
+        return replace(self, bound=bound)
+
+    def __getitem__(self, rows: slice) -> list[Any]:
+        return self.read(falling=self.falling, bound=self.bound, offset=rows.start, limit=rows.stop - rows.start)
+
+
 class HistoryPagination(CursorPagination):
     """`{next, previous, results}` with `cursor`; as quick on the millionth row as on the first."""
 
@@ -54,17 +88,21 @@ class HistoryPagination(CursorPagination):
     max_page_size = 100
     page_size_query_param = "page_size"
     ordering = "-id"
+    _column: "Field[Any, Any]"
 
     def get_page_size(self, request: Request) -> int:
         return _page_size(request, default=self.page_size, largest=self.max_page_size)
 
     def paginate_queryset(
-        self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: Any = None
+        self, queryset: QuerySet[Any] | Sequence[Any] | History, request: Request, view: Any = None
     ) -> list[Any] | None:
-        assert isinstance(queryset, QuerySet), "a history is read from the database"
-        first = self.get_ordering(request, queryset, view)[0]
-        self._column: Field[Any, Any] = queryset.model._meta.get_field(first.removeprefix("-"))
-        page: list[Any] | None = super().paginate_queryset(queryset, request, view)
+        if isinstance(queryset, History):
+            self._column = queryset.column
+        else:
+            assert isinstance(queryset, QuerySet), "a history is read from the database"
+            first = self.get_ordering(request, queryset, view)[0]
+            self._column = queryset.model._meta.get_field(first.removeprefix("-"))
+        page: list[Any] | None = super().paginate_queryset(queryset, request, view)  # type: ignore[arg-type] # History
         return page
 
     def decode_cursor(self, request: Request) -> Any:
