@@ -52,12 +52,14 @@ CREATE FUNCTION courses_write_document() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     department_name text;
 BEGIN
+    -- Waits for a renaming that has begun, and makes one that begins later wait for this course. What the foreign keys
+    -- check at commit is locked here, because by then the version's row is: it must be the last one waited for.
+    SELECT d.name INTO department_name FROM courses_department d WHERE d.id = NEW.department_id FOR KEY SHARE;
+    PERFORM FROM accounts_user u WHERE u.id = NEW.creator_id FOR KEY SHARE;
     IF NEW.status <> 'published' THEN
         DELETE FROM courses_coursedocument WHERE course_id = NEW.id;
         RETURN NULL;
     END IF;
-    -- Waits for a renaming that has begun, and makes one that begins later wait for this course.
-    SELECT d.name INTO department_name FROM courses_department d WHERE d.id = NEW.department_id FOR KEY SHARE;
     INSERT INTO courses_coursedocument AS doc (course_id, department_id, title, title_words, all_words, changed_at)
     VALUES (NEW.id, NEW.department_id, NEW.title, courses_title_words(NEW.title, department_name),
             courses_all_words(NEW.title, department_name, NEW.description, NEW.curriculum), clock_timestamp())

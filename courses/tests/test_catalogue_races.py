@@ -1,0 +1,96 @@
+"""Everybody writes the catalogue at once: nobody fails for it, and what the database derives agrees with the rows."""
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, connections
+from django.db.models import Count, F, Q
+
+from accounts.models import User
+from accounts.tests.builders import build_creator
+from courses.enums import CourseStatus
+from courses.models import Course, CourseDocument, Department
+from courses.services.catalogue import catalogue_import
+from courses.services.courses import course_create, course_publish, course_update, course_withdraw
+from courses.services.enrollment_counts import enrollment_counts_refresh
+from courses.services.search_words import search_words_refresh
+from courses.tests.builders import build_course, build_department, build_enrollment
+from courses.workbooks import CatalogueRow, Sheet
+from learning247.kit.money import Money
+
+TURNS = 25
+
+pytestmark = [pytest.mark.race, pytest.mark.usefixtures("committed_db")]
+
+
+def _sheet(department: str, turn: int) -> Sheet:
+    rows = [
+        CatalogueRow(number, f"Course {number}", "https://classroom.example.com/", f"Text {turn}", "", "")
+        for number in random.Random(turn).sample(range(30), 20)
+    ]
+    return Sheet(department, department, has_headers=True, rows=rows)
+
+
+def test_imports_edits_renamings_sales_and_counts_at_once_end_in_agreement() -> None:
+    law, care = build_department("Law"), build_department("Care")
+    catalogue_import(sheet=_sheet("Law", 0))
+    platform = list(Course.objects.values_list("id", flat=True))
+    creator = build_creator()
+    own = [build_course(creator=creator, department=law).id for _ in range(4)]
+    sold = Course.objects.get(pk=own[0])
+
+    def imports(turn: int) -> None:
+        catalogue_import(sheet=_sheet("Law", turn))
+
+    def edits(turn: int) -> None:
+        course_update(course_id=platform[turn % len(platform)], changes={"description": f"Edited {turn}"})
+        course_update(
+            course_id=own[turn % 4], changes={"department": (law, care)[turn % 2]}, prices=[Money(turn + 100, "NGN")]
+        )
+
+    def shelves(turn: int) -> None:
+        (course_withdraw, course_publish)[turn % 2](course_id=own[3], actor=creator)
+        course = course_create(creator=None, title=f"New {turn}", department=care, prices=[Money(100_000, "NGN")])
+        course_publish(course_id=course.id, actor=None)
+
+    def renamings(turn: int) -> None:
+        Department.objects.filter(pk=care.pk).update(name=f"Care {turn}")
+        User.objects.filter(pk=creator.pk).update(first_name=f"Ada{turn}")
+
+    def sales(turn: int) -> None:
+        build_enrollment(sold)
+        enrollment_counts_refresh()
+        search_words_refresh(everything=turn % 5 == 0)
+
+    def often(work: Callable[[int], None]) -> None:
+        try:
+            for turn in range(1, TURNS + 1):
+                work(turn)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(5) as people:
+        for done in [people.submit(often, work) for work in (imports, edits, shelves, renamings, sales)]:
+            done.result()
+    enrollment_counts_refresh()
+
+    published = Course.objects.filter(status=CourseStatus.PUBLISHED)
+    assert Course.objects.get(pk=sold.pk).enrollment_count == TURNS
+    really = Department.objects.annotate(really=Count("courses", filter=Q(courses__status=CourseStatus.PUBLISHED)))
+    assert list(really.exclude(course_count=F("really"))) == []
+    assert set(CourseDocument.objects.values_list("course_id", flat=True)) == set(
+        published.values_list("id", flat=True)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*) FROM courses_coursedocument doc JOIN courses_course c ON c.id = doc.course_id
+            JOIN courses_department d ON d.id = c.department_id
+            WHERE doc.all_words <> courses_all_words(c.title, d.name, c.description, c.curriculum)
+               OR doc.title_words <> courses_title_words(c.title, d.name)
+               OR (doc.title, doc.department_id) <> (c.title, c.department_id)
+            """
+        )
+        assert cursor.fetchone() == (0,), "documents that say something else than their course"
