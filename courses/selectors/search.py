@@ -191,11 +191,11 @@ def _query(wanted: Wanted) -> tuple[str, dict[str, Any]]:
 
 
 def _corrections(words: Sequence[str]) -> dict[str, list[str]]:
-    """For words that no published course has: the known words most like them, few letters apart."""
+    """For words that no published course has: the known words that are fewest letters apart, at most two."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT mistyped.given, known.word
+            SELECT mistyped.given, mistyped.plain, known.word, known.apart
             FROM (SELECT given, lower(unaccent(given)) AS plain FROM unnest(%s::text[]) AS given) mistyped
             CROSS JOIN LATERAL (
                 SELECT word, levenshtein(word, mistyped.plain) AS apart FROM (
@@ -208,15 +208,20 @@ def _corrections(words: Sequence[str]) -> dict[str, list[str]]:
                 SELECT FROM courses_catalogueword w WHERE w.word = mistyped.plain
                     OR w.word = ANY (tsvector_to_array(to_tsvector('courses_stems', mistyped.plain)))
               )
-            ORDER BY mistyped.given, known.apart, known.word
+            ORDER BY mistyped.given, known.word
             """,
             [list(words)],
         )
-        likely: dict[str, list[str]] = {}
-        for given, word in cursor.fetchall():
-            if len(likely.setdefault(given, [])) < CORRECTIONS:
-                likely[given].append(word)
-    return likely
+        likely: dict[str, dict[str, int]] = {}
+        for given, plain, word, apart in cursor.fetchall():
+            # Letters in another order are one slip of the fingers, though they count as two changes.
+            likely.setdefault(given, {})[word] = 1 if sorted(plain) == sorted(word) else apart
+    return {given: _nearest(distances) for given, distances in likely.items()}
+
+
+def _nearest(distances: Mapping[str, int]) -> list[str]:
+    least = min(distances.values())
+    return [word for word, apart in distances.items() if apart == least][:CORRECTIONS]
 
 
 def _with_highlights(document: str, title: str, description: str) -> bytes:

@@ -120,6 +120,15 @@ def test_a_mistyped_word_is_taken_for_the_one_most_like_it(mistyped: str, meant:
     assert search("python")["corrections"] == {}
 
 
+def test_letters_in_another_order_are_nearer_than_two_other_letters() -> None:
+    build_course(title="Piston Engines")
+    build_course(title="Python Basics")
+    search_words_refresh()
+
+    assert search("pyhton")["corrections"] == {"pyhton": ["python"]}
+    assert titles("pyhton") == ["Python Basics"]
+
+
 def test_a_mistyped_word_beside_a_good_one() -> None:
     build_course(title="Python for Finance")
     build_course(title="Python for Games")
