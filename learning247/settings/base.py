@@ -90,7 +90,7 @@ MEDIA_URL = "/files/"
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "learning247.kit.postgresql",
         # Every thread keeps its own connection: nothing waits on a pool. Keep workers x threads below max_connections.
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
@@ -104,7 +104,7 @@ DATABASES = {
 if env("MIGRATION_DATABASE_URL", default=""):
     DATABASES["owner"] = {
         **env.db("MIGRATION_DATABASE_URL"),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "learning247.kit.postgresql",
         "TEST": {"MIRROR": "default"},
     }
 
