@@ -1,5 +1,6 @@
-"""The web process: threads, because requests wait for the database and for gateways rather than compute."""
+"""The web process: a few threads per worker, which take turns while one waits for the database or a gateway."""
 
+import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,9 @@ wsgi_app = "learning247.wsgi"
 bind = f"{os.environ.get('WEB_HOST', '0.0.0.0')}:{os.environ.get('PORT', '8080')}"  # noqa: S104
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "32"))  # each keeps one database connection
+# Each keeps one database connection. Enough that a gateway that hangs does not stop the site; more would only fight for
+# the interpreter (docs/performance.md). More workers is what makes use of more cores.
+threads = int(os.environ.get("WEB_THREADS", "16"))
 
 timeout = 60  # seconds without a sign of life before a worker is replaced
 graceful_timeout = 10
@@ -25,7 +28,12 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Load the routes, and with them every view, before the first request: it would wait a tenth of a second for it."""
+    """Load the routes, and with them every view, before the first request: it would wait a tenth of a second for it.
+
+    What is there then stays: the garbage collector need not walk through it again and again, tens of milliseconds each time.
+    """
     from django.urls import get_resolver  # noqa: PLC0415 - Django is set up only now
 
     get_resolver().url_patterns  # noqa: B018 - a cached property
+    gc.collect()
+    gc.freeze()
