@@ -1,0 +1,317 @@
+"""Pictures that people send: what is taken, what is made of it, and what is refused."""
+
+import io
+import random
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms
+
+from learning247.kit.errors import DomainError
+from learning247.kit.images import (
+    IMAGE_MAX_BYTES,
+    ImageInvalid,
+    ImageTooLarge,
+    ImageTooManyPixels,
+    NormalisedPicture,
+    picture_normalise,
+)
+
+RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def normalised(sent: bytes) -> NormalisedPicture:
+    return picture_normalise(io.BytesIO(sent))
+
+
+def shown(picture: NormalisedPicture) -> Image.Image:
+    """The picture as a browser would open it, checked against what is said of it."""
+    image = Image.open(io.BytesIO(picture.content))
+    assert (image.format, image.size) == ("WEBP", (picture.width, picture.height))
+    assert picture.content_type == "image/webp"
+    return image
+
+
+def halves(left: tuple[int, ...], right: tuple[int, ...], mode: str = "RGB") -> Image.Image:
+    image = Image.new(mode, (200, 100), left)
+    image.paste(right, (100, 0, 200, 100))
+    return image
+
+
+def alike(one: Any, other: Any, by: int = 12) -> bool:
+    return all(abs(a - b) <= by for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_keeps_what_it_shows(kind: str) -> None:
+    picture = normalised(encoded(halves(RED, BLUE), kind))
+
+    image = shown(picture)
+    assert (image.mode, image.size) == ("RGB", (200, 100))
+    assert alike(image.getpixel((50, 50)), RED)
+    assert alike(image.getpixel((150, 50)), BLUE)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [((3200, 1000), (1600, 500)), ((1000, 3200), (500, 1600)), ((1600, 1600), (1600, 1600)), ((1, 1), (1, 1)),
+     ((20_000, 1), (1600, 1)), ((1, 20_000), (1, 1600))],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_neither_side_is_longer_than_1600(kind: str, sent: tuple[int, int], kept: tuple[int, int]) -> None:
+    picture = normalised(encoded(Image.new("RGB", sent, GREEN), kind))
+
+    assert shown(picture).size == kept
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
+def test_every_way_to_write_white_down_is_white(mode: str) -> None:
+    white: dict[str, Any] = {"1": 1, "LA": (255, 255), "RGB": (255,) * 3, "RGBA": (255,) * 4, "I;16": 65_535,
+                             "CMYK": (0, 0, 0, 0)}  # fmt: skip
+    image = Image.new(mode, (40, 30), white.get(mode, 255))
+    if mode == "P":
+        image.putpalette([255] * 768)
+
+    picture = normalised(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
+
+    assert alike(shown(picture).convert("RGB").getpixel((20, 15)), (255, 255, 255), by=2)
+
+
+def test_grey_of_16_bits_stays_grey() -> None:
+    picture = normalised(encoded(Image.new("I;16", (40, 30), 128 * 256), "PNG"))
+
+    assert alike(shown(picture).convert("RGB").getpixel((20, 15)), (128, 128, 128), by=2)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_was_transparent_stays_so(mode: str) -> None:
+    image = halves((255, 255, 255, 0), (255, 255, 255, 255), "RGBA").convert("RGBA" if mode == "P" else mode)
+    if mode == "P":
+        image = image.quantize(4)
+
+    kept = shown(normalised(encoded(image, "PNG")))
+
+    assert kept.mode == "RGBA"
+    alpha = kept.getchannel("A")
+    assert (alpha.getpixel((50, 50)), alpha.getpixel((150, 50))) == (0, 255)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize(
+    ("orientation", "red_is_at"),
+    [(1, "left"), (2, "right"), (3, "right"), (4, "left"), (5, "top"), (6, "top"), (7, "bottom"), (8, "bottom")],
+)
+def test_a_picture_stands_as_the_camera_was_held(kind: str, orientation: int, red_is_at: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    image = shown(normalised(encoded(halves(RED, BLUE), kind, exif=exif)))
+
+    places = {"left": (10, 50), "right": (190, 50), "top": (50, 10), "bottom": (50, 190)}
+    assert image.size == ((100, 200) if orientation >= 5 else (200, 100))
+    assert alike(image.getpixel(places[red_is_at]), RED)
+
+
+def test_a_quarter_turn_is_made_after_scaling() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    picture = normalised(encoded(Image.new("RGB", (3200, 1600), RED), "JPEG", exif=exif))
+
+    assert (picture.width, picture.height) == (800, 1600)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_where_a_photo_was_taken_stays_with_its_maker(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif.get_ifd(0x8825).update({1: "N", 2: (6.0, 27.0, 14.0), 29: "SECRET:date"})
+    options: dict[str, Any] = {"exif": exif, "xmp": b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>SECRET</x:xmpmeta>"}
+    if kind == "JPEG":
+        options["comment"] = b"SECRET comment"
+    sent = encoded(halves(RED, BLUE), kind, **options) + b"SECRET tail"
+    assert sent.count(b"SECRET") >= 3
+
+    picture = normalised(sent)
+
+    assert b"SECRET" not in picture.content
+    assert {"exif", "xmp", "icc_profile", "comment"}.isdisjoint(shown(picture).info)
+
+
+def srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_colours_are_those_that_the_profile_means() -> None:
+    """In this profile the numbers of red mean what those of blue mean in sRGB, and the reverse."""
+    swapped = srgb_profile().replace(b"rXYZ", b"?XYZ", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"?XYZ", b"bXYZ", 1)
+
+    image = shown(normalised(encoded(halves((255, 0, 0), (0, 0, 255)), "PNG", icc_profile=swapped)))
+
+    assert alike(image.getpixel((50, 50)), (0, 0, 255))
+    assert alike(image.getpixel((150, 50)), (255, 0, 0))
+
+
+@pytest.mark.parametrize("profile", [b"no profile at all", srgb_profile()[:200], srgb_profile()])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_a_profile_that_is_broken_or_for_other_pixels_is_left_out(profile: bytes, mode: str) -> None:
+    grey = Image.new("RGB", (40, 30), (90, 90, 90)).convert(mode)
+
+    image = shown(normalised(encoded(grey, "PNG", icc_profile=profile)))
+
+    assert alike(image.convert("RGB").getpixel((20, 15)), (90, 90, 90), by=2)
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "PNG"])
+def test_of_an_animation_the_first_picture_stays(kind: str) -> None:
+    frames = [Image.new("RGB", (60, 40), colour) for colour in (GREEN, RED, BLUE)]
+
+    image = shown(normalised(encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)))
+
+    assert not getattr(image, "is_animated", False)
+    assert alike(image.getpixel((30, 20)), GREEN)
+
+
+def test_a_phones_picture_with_another_behind_it_is_a_picture() -> None:
+    sent = encoded(
+        Image.new("RGB", (60, 40), GREEN), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 40), RED)]
+    )
+
+    assert alike(shown(normalised(sent)).getpixel((30, 20)), GREEN)
+
+
+def test_equal_pictures_are_equal_bytes() -> None:
+    sent = encoded(halves(RED, BLUE), "JPEG")
+
+    assert normalised(sent) == normalised(sent)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\x00" * 100,
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><script>alert(1)</script>",
+        b"\xff\xd8\xff\xe0",
+        b"\x89PNG\r\n\x1a\n",
+        b"RIFF\x10\x00\x00\x00WEBPVP8 ",
+        b"\x89PNG\r\n\x1a\n<script>alert(1)</script>" * 50,
+        encoded(halves(RED, BLUE), "GIF"),
+        encoded(halves(RED, BLUE), "BMP"),
+        encoded(halves(RED, BLUE), "TIFF"),
+        encoded(halves(RED, BLUE), "PDF"),
+        encoded(Image.new("RGB", (64, 64)), "ICO"),
+    ],
+    ids=["empty", "nuls", "svg", "html", "jpeg head", "png head", "webp head", "html after a head", "gif", "bmp",
+         "tiff", "pdf", "ico"],
+)  # fmt: skip
+def test_what_is_no_picture_of_ours_is_refused(sent: bytes) -> None:
+    with pytest.raises(ImageInvalid, match="This is not a whole JPEG, PNG or WebP picture"):
+        normalised(sent)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_half_a_picture_is_refused(kind: str) -> None:
+    whole = encoded(Image.effect_noise((300, 200), 80).convert("RGB"), kind)
+
+    with pytest.raises(ImageInvalid):
+        normalised(whole[: len(whole) // 2])
+
+
+def test_a_page_hidden_in_a_picture_does_not_come_out_again() -> None:
+    script = b"<script>alert(document.domain)</script>"
+    sent = encoded(halves(RED, BLUE), "JPEG", comment=script) + script + b"PK\x03\x04"
+
+    picture = normalised(sent)
+
+    assert picture.content.startswith(b"RIFF")
+    assert b"script" not in picture.content
+    assert b"PK\x03\x04" not in picture.content
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of few bytes that says that it is so large."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\x00" * 4_000_000))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(5001, 5000), (12_000, 12_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)]
+)
+def test_a_bomb_is_refused_by_what_it_declares(width: int, height: int) -> None:
+    with pytest.raises(ImageTooManyPixels):
+        normalised(bomb(width, height))
+
+
+def test_the_refusal_names_both_sizes() -> None:
+    with pytest.raises(ImageTooManyPixels) as refused:
+        normalised(bomb(6000, 5000))
+
+    assert refused.value.detail == (
+        "The picture is 6000 by 5000, and 25 megapixels are the most. Scale it down and send it again."
+    )
+    assert refused.value.extra == {"max_pixels": 25_000_000, "width": 6000, "height": 5000}
+
+
+def test_a_text_that_unpacks_without_end_is_refused() -> None:
+    png = encoded(halves(RED, BLUE), "PNG")
+    text = b"note\x00\x00" + zlib.compress(b"\x00" * 200_000_000, 9)
+    chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+
+    with pytest.raises(ImageInvalid):
+        normalised(png[:33] + chunk + png[33:])
+
+
+def test_five_megabytes_are_the_most() -> None:
+    jpeg = encoded(halves(RED, BLUE), "JPEG")
+
+    normalised(jpeg + b"\x00" * (IMAGE_MAX_BYTES - len(jpeg)))
+    with pytest.raises(ImageTooLarge, match="larger than 5 MB") as refused:
+        normalised(jpeg + b"\x00" * (IMAGE_MAX_BYTES - len(jpeg) + 1))
+
+    assert refused.value.extra == {"max_bytes": 5_242_880}
+
+
+@pytest.mark.property
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_whatever_the_bytes_it_is_a_picture_or_a_refusal() -> None:
+    """Two thousand damaged files, the same in every run."""
+    chance = random.Random(247)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    noise = Image.effect_noise((60, 40), 80).convert("RGB")
+    whole = [encoded(noise, kind, exif=exif, icc_profile=srgb_profile()) for kind in ("JPEG", "PNG", "WEBP")]
+    whole += [encoded(noise, kind, save_all=True, append_images=[halves(RED, BLUE).resize((60, 40))])
+              for kind in ("MPO", "PNG", "WEBP")]  # fmt: skip
+    outcomes = set()
+
+    for _ in range(2000):
+        damaged = bytearray(chance.choice(whole))
+        for _ in range(chance.choice([1, 1, 2, 5, 20])):
+            at = chance.randrange(min(len(damaged), chance.choice([700, 100_000])))
+            damaged[at : at + chance.choice([0, 1, 1, 20])] = chance.randbytes(chance.choice([0, 1, 1, 20]))
+        try:
+            normalised(bytes(damaged))
+            outcomes.add("picture")
+        except DomainError as refusal:
+            outcomes.add(refusal.code)
+
+    assert outcomes == {"picture", "invalid_image", "image_too_many_pixels"}
