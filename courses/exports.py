@@ -2,39 +2,43 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from courses.models import Enrollment
 from courses.selectors.enrollments import enrollment_batches
+from learning247.kit.money import Money
 
-COLUMNS = (
-    "id",
-    "status",
-    "access type",
-    "student",
-    "email",
-    "phone",
-    "account",
-    "department",
-    "course",
-    "payment reference",
-    "amount",
-    "currency",
-    "starts at",
-    "expires at",
-    "credentials sent at",
-    "credentials sent by",
-    "notes",
-    "created at",
-)
+# Heading -> where it stands.
+COLUMNS: Final = {
+    "id": "id",
+    "status": "state",
+    "access type": "access_type",
+    "student": "student_name",
+    "email": "student_email",
+    "phone": "student_phone",
+    "account": "student__email",
+    "department": "course__department__name",
+    "course": "course__title",
+    "payment reference": "payment__reference",
+    "currency": "payment__currency",
+    "amount": "payment__amount_minor",
+    "starts at": "starts_at",
+    "expires at": "expires_at",
+    "credentials sent at": "credentials_sent_at",
+    "credentials sent by": "credentials_sent_by__email",
+    "notes": "notes",
+    "created at": "created_at",
+}
+CURRENCY, AMOUNT = (list(COLUMNS).index(heading) for heading in ("currency", "amount"))
 # A spreadsheet takes a cell that begins so for a formula, and a student may call themselves "=1+1".
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Line:
-    """What csv writes to: keeps the last line and gives it back."""
+    """What csv writes to: gives each line back."""
 
     def write(self, line: str) -> str:
         return line
@@ -47,36 +51,21 @@ def enrollment_csv(rows: QuerySet[Enrollment]) -> Iterator[str]:
     """
     writer = csv.writer(_Line())
     yield "\ufeff" + writer.writerow(COLUMNS)
-    for batch in enrollment_batches(rows):
-        yield "".join(writer.writerow([_inert(cell) for cell in _cells(enrollment)]) for enrollment in batch)
+    for batch in enrollment_batches(rows, *COLUMNS.values()):
+        yield "".join(writer.writerow(_cells(row)) for row in batch)
 
 
-def _cells(enrollment: Any) -> list[Any]:
-    course, payment = enrollment.course, enrollment.payment
-    return [
-        enrollment.id,
-        enrollment.state,
-        enrollment.access_type,
-        enrollment.student_name,
-        enrollment.student_email,
-        enrollment.student_phone,
-        enrollment.student.email,
-        course and course.department.name,
-        course and course.title,
-        payment and payment.reference,
-        payment and payment.money.amount,
-        payment and payment.currency,
-        *map(_time, (enrollment.starts_at, enrollment.expires_at, enrollment.credentials_sent_at)),
-        enrollment.credentials_sent_by and enrollment.credentials_sent_by.email,
-        enrollment.notes,
-        _time(enrollment.created_at),
-    ]
+def _cells(row: tuple[Any, ...]) -> list[str]:
+    values = list(row)
+    if values[CURRENCY] is not None:
+        values[AMOUNT] = Money(values[AMOUNT], values[CURRENCY]).amount
+    return [_cell(value) for value in values]
 
 
-def _time(moment: Any) -> str:
-    return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
-
-
-def _inert(cell: Any) -> str:
-    text = "" if cell is None else str(cell)
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    text = str(value)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -134,10 +134,8 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         "student_email",
         "what",
         "state",
-        "payment",
         "created_at",
         "expires_at",
-        "credentials_sent_at",
     )
     list_filter = (StateFilter, ExpiringFilter, "access_type", "course__department")
     search_fields = ("student_name",)  # shows the box; `get_search_results` does the search
@@ -181,11 +179,11 @@ class EnrollmentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="revoked at")
     def revoked_at(self, enrollment: Enrollment) -> Any:
-        return enrollment.entitlement.revoked_at
+        return enrollment.entitlement.revoked_at or self.get_empty_value_display()
 
     @admin.display(description="revoked because")
     def revoked_because(self, enrollment: Enrollment) -> str:
-        return enrollment.entitlement.revoked_reason
+        return enrollment.entitlement.revoked_reason or self.get_empty_value_display()
 
     @admin.action(description="Mark as sent: the sign-in went out", permissions=["serve"])
     def mark_sent(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> HttpResponse | None:

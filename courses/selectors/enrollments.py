@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Case, CharField, Count, F, Prefetch, Q, QuerySet, Value, When
 from django.db.models.functions import Now
@@ -104,6 +105,7 @@ def enrollment_list(filters: EnrollmentFilters) -> QuerySet[Enrollment]:
     """Everybody's, newest first, with their `state` and all that staff are shown."""
     rows = Enrollment.objects.annotate(state=enrollment_state()).order_by("-id")
     rows = rows.select_related("course__department", "payment", "student", "credentials_sent_by")
+    rows = rows.defer("course__description", "course__curriculum")  # long, and nobody is shown them here
     if filters.status is not None:
         rows = rows.filter(in_state(filters.status))
     if filters.department is not None:
@@ -147,12 +149,14 @@ def enrollment_history(enrollment: Enrollment, *, limit: int = 50) -> list[Audit
     return list(entries.select_related("actor").order_by("-id")[:limit])
 
 
-def enrollment_batches(rows: QuerySet[Enrollment]) -> Iterator[list[Enrollment]]:
-    """All of an `enrollment_list`, in keyset batches without a server-side cursor; later ones are not among them."""
-    batch = list(rows[:BATCH_ROWS])
+def enrollment_batches(rows: QuerySet[Enrollment], *columns: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Columns of all of an `enrollment_list`, in keyset batches without a server-side cursor; later ones are not among
+    them."""
+    named = rows.values_list("id", *columns)
+    batch = list(named[:BATCH_ROWS])
     while batch:
-        yield batch
-        batch = list(rows.filter(id__lt=batch[-1].pk)[:BATCH_ROWS]) if len(batch) == BATCH_ROWS else []
+        yield [row[1:] for row in batch]
+        batch = list(named.filter(id__lt=batch[-1][0])[:BATCH_ROWS]) if len(batch) == BATCH_ROWS else []
 
 
 def enrollment_stats() -> EnrollmentStats:
@@ -176,8 +180,7 @@ def enrollment_stats() -> EnrollmentStats:
         by_status={state: counts[f"is_{state}"] for state in EnrollmentState.values},
         by_access_type={kind: counts[f"by_{kind}"] for kind in AccessType.values},
         by_department=[
-            DepartmentCount(department, department.enrolled)
-            for department in departments.order_by("-enrolled", "name")
+            DepartmentCount(department, department.enrolled) for department in departments.order_by("-enrolled", "name")
         ],
         expiring_in_7_days=counts["in_7_days"],
         expiring_in_30_days=counts["in_30_days"],
