@@ -10,6 +10,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from accounts.models import User
+from courses.admin.imports import ImportPage
 from courses.enums import CourseStatus
 from courses.models import Course, Department
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
@@ -24,8 +25,8 @@ class DepartmentAdmin(admin.ModelAdmin):
 
 
 @admin.register(Course)
-class CourseAdmin(admin.ModelAdmin):
-    """Texts can be edited here. New platform courses come by `manage.py import_courses`, creators' ones by the API."""
+class CourseAdmin(ImportPage):
+    """Texts can be edited here. New platform courses come by import, creators' ones by the API."""
 
     list_display = ("title", "department", "owner", "status", "prices", "updated_at")
     list_filter = ("status", "department", ("creator", admin.EmptyFieldListFilter))
