@@ -245,6 +245,20 @@ def test_filters_narrow_the_list(client: APIClient, many: dict[str, Enrollment])
         assert found(client, many, **query) == expected, query
 
 
+def test_each_status_filter_finds_exactly_what_is_shown_so(client: APIClient, many: dict[str, Enrollment]) -> None:
+    """Also what is both: revoked stays revoked when its time is over."""
+    client.post(f"{URL}/{many['over'].id}/revoke", {"reason": "both"}, format="json")
+    mark(client, many["running"])
+    shown = {row["id"]: row["status"] for row in client.get(URL).json()["results"]}
+    assert shown[str(many["over"].id)] == "revoked"
+    by_status = client.get(f"{URL}/stats").json()["by_status"]
+
+    for status in ("pending", "credentials_sent", "expired", "revoked"):
+        ids = {row["id"] for row in client.get(URL, {"status": status}).json()["results"]}
+        assert ids == {id for id, one in shown.items() if one == status}, status
+        assert by_status[status] == len(ids)
+
+
 def test_search_looks_at_student_course_and_payment(client: APIClient, many: dict[str, Enrollment]) -> None:
     cases = {
         "ngozi eze": {"pending"},
