@@ -13,17 +13,18 @@ from django.utils.text import slugify
 from accounts.models import User
 from accounts.services.sessions import session_open
 from courses.enums import CourseStatus
-from courses.models import Course, Department
+from courses.models import Course, Department, Enrollment
 from courses.services.search_words import search_words_refresh
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from payments.enums import GatewayName, PaymentStatus, ProductKind
-from payments.models import Payment, Price, Product
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind
+from payments.models import Entitlement, Payment, Price, Product
 from wallets.enums import AccountKind
 from wallets.services.accounts import accounts_open, person_account, platform_account
 
 DEPARTMENTS: Final = 24
 PAYMENTS: Final = 60
+ENROLLMENTS: Final = 1_000
 ENTRIES_AT_ONCE: Final = 500  # every line of one account updates its row; a long transaction would drag its versions
 COURSES_AT_ONCE: Final = 5_000
 
@@ -41,10 +42,10 @@ _SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel i
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the requests need to know of a site: ids, words to search for, a signed-in person."""
+    """What the requests need to know of a site: ids, words to search for, tokens of a person and of staff."""
 
-    person: UUID
     access_token: str
+    staff_token: str
     product: UUID
     course: UUID
     department: str
@@ -53,21 +54,22 @@ class Content:
 
 
 def content_build(*, courses: int, entries: int) -> Content:
-    """`courses` published courses in 24 departments; one person with `entries` sales in the wallet and 60 payments."""
+    """Published courses in 24 departments, and one person with `entries` sales, 60 payments and 1,000 enrollments."""
     person = User.objects.create_user(
         email="ada@bench.example", first_name="Ada", last_name="Obi", email_verified_at=now(), is_creator=True
     )
     departments = _departments_build()
     rare_words = _courses_build(courses, departments, creator=person)
     _payments_build(person)
+    _enrollments_build(person)
     _history_build(person, entries)
     search_words_refresh()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     course = Course.objects.order_by("slug")[courses // 2]
     return Content(
-        person=person.pk,
         access_token=session_open(person).access,
+        staff_token=session_open(User.objects.create_superuser("staff@bench.example")).access,
         product=course.product_id,
         course=course.pk,
         department=departments[0].slug,
@@ -140,6 +142,26 @@ def _payments_build(buyer: User) -> None:
         )
         for number, product in enumerate(products)
     )
+
+
+def _enrollments_build(student: User) -> None:
+    rights, enrollments = [], []
+    for course in Course.objects.all()[:ENROLLMENTS]:
+        right = Entitlement(user=student, product_id=course.product_id, source=EntitlementSource.STAFF)
+        rights.append(right)
+        enrollments.append(
+            Enrollment(
+                student=student,
+                course=course,
+                student_name=student.full_name,
+                student_email=student.email,
+                entitlement=right,
+                starts_at=right.starts_at,
+            )
+        )
+    with transaction.atomic():
+        _copy(rights)
+        _copy(enrollments)
 
 
 _SALES: Final = """

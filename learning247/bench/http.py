@@ -101,6 +101,8 @@ def endpoints_of(content: Content) -> list[Endpoint]:
         Endpoint("wallet balance", ("/api/wallet/balance",), token=token),
         Endpoint("transactions page of 20", ("/api/wallet/transactions",), token=token, grows=True),
         Endpoint("payments page of 20", ("/api/payments",), token=token),
+        Endpoint("my enrollments, page of 20", ("/api/courses/my-enrollments",), token=token),
+        Endpoint("staff's enrollments, page of 20", ("/api/admin/course-enrollments",), token=content.staff_token),
     ]
 
 
