@@ -246,7 +246,10 @@ def test_more_text_than_a_sheet_may_hold_is_not_kept(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.django_db
-def test_a_directory_brings_every_file_in_and_describes_departments_that_have_no_description(tmp_path: Path) -> None:
+def test_a_directory_brings_every_file_in_and_describes_departments_that_have_no_description(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    report = tmp_path_factory.mktemp("reports") / "report.csv"
     build_department("Care", description="Written by staff.")
     (tmp_path / "law-order.csv").write_text(f"{HEADER}Torts,{LINK}\n")
     (tmp_path / "care.csv").write_text(f"{HEADER}Listening,{LINK}\n")
@@ -259,7 +262,7 @@ def test_a_directory_brings_every_file_in_and_describes_departments_that_have_no
     )
 
     with pytest.raises(CommandError, match="A file could not be read"):
-        run(tmp_path, "--report", str(tmp_path / "report.txt"))
+        run(tmp_path, "--report", str(report))
 
     assert list(Department.objects.order_by("name").values_list("name", "slug", "description")) == [
         ("Care", "care", "Written by staff."),
@@ -269,12 +272,28 @@ def test_a_directory_brings_every_file_in_and_describes_departments_that_have_no
         ("Care", "Listening"),
         ("Law & Order", "Torts"),
     ]
-    with (tmp_path / "report.txt").open(encoding="utf-8-sig", newline="") as file:
+    with report.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file))[1:] == [
             ["broken.xlsx", "0", "", "reported", "The file is not an .xlsx workbook, or it is broken."],
             ["departments.csv", "6", "Long", "reported", "the description has 2001 characters, 2,000 is the most"],
             ["departments.csv", "5", "", "reported", "there is no department 'Nobody'"],
         ]
+
+
+@pytest.mark.django_db
+def test_a_report_is_not_written_over_or_among_what_is_imported(tmp_path: Path) -> None:
+    path = tmp_path / "law.csv"
+    path.write_text(f"{HEADER}Torts,{LINK}\n")
+
+    for file, report in ((path, path), (tmp_path, tmp_path / "report.csv")):
+        with pytest.raises(CommandError, match="put it elsewhere"):
+            run(file, "--report", str(report))
+    with pytest.raises(CommandError, match="The report cannot be written to .*: No such file or directory"):
+        run(path, "--report", str(tmp_path / "nowhere" / "report.csv"))
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["law.csv"]
+    assert path.read_text().endswith(f"Torts,{LINK}\n")
+    assert not Course.objects.exists()
 
 
 @pytest.mark.django_db

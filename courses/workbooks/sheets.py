@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 
 from courses.workbooks.cells import ERROR_VALUES, line_text
 
-MAX_ROWS_PER_SHEET: Final = 50_000  # rows with something in them
+MAX_ROWS_PER_SHEET: Final = 200_000  # rows with something in them
 MAX_CHARACTERS_PER_SHEET: Final = 64_000_000
 MAX_BLANK_RUN: Final = 20_000  # blank rows in a row: formatted to the bottom, nothing follows
 MAX_COLUMNS: Final = 64

@@ -44,6 +44,11 @@ class Command(BaseCommand):
         with ExitStack() as opened:
             file = None
             if options["report"]:
+                report_path = options["report"].resolve()
+                if options["file"].resolve() in (report_path, report_path.parent):
+                    raise CommandError(
+                        "The report would be written over, or among, what is imported: put it elsewhere."
+                    )
                 try:
                     # Before anything is imported; with a BOM, spreadsheets see that it is UTF-8.
                     file = opened.enter_context(options["report"].open("w", newline="", encoding="utf-8-sig"))
