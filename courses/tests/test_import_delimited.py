@@ -288,7 +288,7 @@ def test_a_report_is_not_written_over_or_among_what_is_imported(tmp_path: Path) 
     for file, report in ((path, path), (tmp_path, tmp_path / "report.csv")):
         with pytest.raises(CommandError, match="put it elsewhere"):
             run(file, "--report", str(report))
-    with pytest.raises(CommandError, match="The report cannot be written to .*: No such file or directory"):
+    with pytest.raises(CommandError, match=r"The report cannot be written to .*: No such file or directory"):
         run(path, "--report", str(tmp_path / "nowhere" / "report.csv"))
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["law.csv"]
