@@ -1,5 +1,6 @@
 """Every address of the platform. Paths have no trailing slash; each app brings its own `urls.py`."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from learning247 import health
+from learning247.files import stored_file
 
 handler400 = "learning247.kit.api.errors.bad_request"
 handler403 = "learning247.kit.api.errors.forbidden"
@@ -63,3 +65,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("courses.urls")),
     path("", include("adminpanel.urls")),
 ]
+if settings.SERVES_FILES:
+    urlpatterns.append(path("files/<path:path>", stored_file, name="stored-file"))

@@ -78,12 +78,18 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
+# Names of stored files are made from their contents: the same name again is the same file.
+FILES_IN_DIRECTORY = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"allow_overwrite": True},
+}
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": FILES_IN_DIRECTORY,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
-MEDIA_URL = "/files/"
+MEDIA_URL = f"http://localhost:{PORT}/files/"  # whole: clients elsewhere read it as it stands
+SERVES_FILES = False  # whether this process answers below /files/
 
 # --- Database, Redis ------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from learning247.kit.logs import logging_config
 from learning247.settings.base import *  # noqa: F403
-from learning247.settings.base import LOG_LEVEL
+from learning247.settings.base import FILES_IN_DIRECTORY, LOG_LEVEL
 from learning247.settings.env import env
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -11,9 +11,10 @@ REFRESH_COOKIE_SECURE = False  # plain http on localhost
 EMAIL_BACKEND = env("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
 LOGGING = logging_config(level=LOG_LEVEL, json=env.bool("LOG_JSON", default=False))
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": FILES_IN_DIRECTORY,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+SERVES_FILES = True
 STATIC_ROOT = None  # type: ignore[assignment] # files come straight from the apps; nothing to collect
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

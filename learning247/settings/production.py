@@ -9,6 +9,8 @@ if not env("FRONTEND_URL", default=""):
     env.ENVIRON["FRONTEND_URL"] = "https://www.hallos.net"
 
 from learning247.settings.base import *  # noqa: E402, F403
+from learning247.settings.base import STORAGES  # noqa: E402
+from learning247.settings.storage import bucket_storage  # noqa: E402
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["prod-api.aahbibi.com"])
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith(".")]
@@ -24,3 +26,14 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # The web client is on another site than the API: a cookie that is less than None would not come with its fetches.
 REFRESH_COOKIE_SAMESITE = env("REFRESH_COOKIE_SAMESITE", default="") or "None"
+STORAGES = {
+    **STORAGES,
+    "default": bucket_storage(
+        bucket=env("AWS_BUCKET_NAME"),
+        region=env("AWS_REGION"),
+        access_key=env("AWS_ACCESS_KEY_ID", default=""),
+        secret_key=env("AWS_SECRET_ACCESS_KEY", default=""),
+        endpoint=env("AWS_S3_ENDPOINT_URL", default=""),
+        domain=env("AWS_S3_CUSTOM_DOMAIN", default=""),
+    ),
+}

@@ -21,6 +21,8 @@ GOOD = {
     "STRIPE_SECRET_KEY": "sk_live_2",
     "STRIPE_WEBHOOK_SECRET": "whsec_3",
     "EMAIL_HOST": "smtp.example.com",
+    "AWS_BUCKET_NAME": "pictures",
+    "AWS_REGION": "eu-west-1",
     "FRONTEND_URL": "",
     "REFRESH_COOKIE_SAMESITE": "",
 }
@@ -60,6 +62,8 @@ def refusal(**changed: str) -> str:
         ("STRIPE_SECRET_KEY", ""),
         ("STRIPE_WEBHOOK_SECRET", ""),
         ("EMAIL_HOST", ""),
+        ("AWS_BUCKET_NAME", ""),
+        ("AWS_REGION", " "),
         ("REFRESH_COOKIE_SAMESITE", "none of these"),
     ],
 )
