@@ -3,7 +3,7 @@
 from django.urls import path
 
 from courses.views.catalogue import CatalogueViewSet, DepartmentViewSet
-from courses.views.courses import CourseViewSet, OwnCourseViewSet
+from courses.views.courses import CourseImageViewSet, CourseViewSet, OwnCourseViewSet
 from courses.views.enrollments import EnrollmentViewSet
 
 urlpatterns = [
@@ -21,6 +21,11 @@ urlpatterns = [
         "api/courses/<str:course>",
         CourseViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
         name="course",
+    ),
+    path(
+        "api/courses/<str:course>/image",
+        CourseImageViewSet.as_view({"put": "update", "delete": "destroy"}),
+        name="course-image",
     ),
     path("api/courses/<str:course>/publish", CourseViewSet.as_view({"post": "publish"}), name="course-publish"),
     path("api/courses/<str:course>/withdraw", CourseViewSet.as_view({"post": "withdraw"}), name="course-withdraw"),

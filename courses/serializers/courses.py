@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import URLValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -49,6 +50,25 @@ class PriceInputSerializer(serializers.Serializer[Any]):
         return price
 
 
+class PictureField(serializers.FileField):
+    """A picture itself. Its name and what it claims to be count for nothing: whoever stores it looks inside."""
+
+    default_error_messages = {"no_name": "Send the picture as a file, with a file's name."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "JPEG, PNG or WebP, 5 MB and 25 megapixels (WebP: 12) at most.")
+        super().__init__(use_url=False, **kwargs)
+
+
+class PictureOrAddressField(serializers.CharField):
+    """In a form, a picture or the address of one; in JSON, the address."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, UploadedFile):
+            return PictureField().run_validation(data)
+        return super().run_validation(data)
+
+
 class CourseInputSerializer(serializers.Serializer[Any]):
     title = LineField(max_length=200)
     department = serializers.CharField(max_length=140, help_text="Id or slug.")
@@ -59,7 +79,7 @@ class CourseInputSerializer(serializers.Serializer[Any]):
         max_length=1000, allow_blank=True, required=False, validators=[_web_address],
         help_text="Where the course is taken: http or https, shown to the entitled alone.",
     )  # fmt: skip
-    image = serializers.CharField(
+    image = PictureOrAddressField(
         source="image_url", max_length=1000, allow_blank=True, required=False, validators=[_web_address],
         help_text="Address of a picture: http or https.",
     )  # fmt: skip
@@ -71,6 +91,16 @@ class CourseInputSerializer(serializers.Serializer[Any]):
         if len({price.minor == 0 for price in prices}) > 1:
             raise serializers.ValidationError("A course is free in every currency or in none.")
         return prices
+
+
+class CourseFormSerializer(CourseInputSerializer):
+    """The same as a form, for the document: what is read is the other."""
+
+    image = PictureField(required=False)  # type: ignore[assignment]
+
+
+class ImageInputSerializer(serializers.Serializer[Any]):
+    image = PictureField()
 
 
 class StudentSerializer(serializers.Serializer[Any]):

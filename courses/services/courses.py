@@ -38,6 +38,7 @@ class CourseChanges(TypedDict, total=False):
 @transaction.atomic(durable=True)
 def course_create(
     *,
+    course_id: uuid.UUID | None = None,
     creator: User | None,
     title: str,
     department: Department,
@@ -48,13 +49,14 @@ def course_create(
     image_url: str = "",
     prices: Sequence[Money] = (),
 ) -> Course:
-    """A draft, with a product that cannot be bought yet. `creator` None: the platform's own.
+    """A draft, with a product that cannot be bought yet. `creator` None: the platform's own. `course_id`: a new one,
+    for who has stored something under it already.
 
     Whoever creates a first course becomes a creator. Raises EmailNotVerified.
     """
     if creator is not None:
         creator_ensure(creator)
-    course_id = new_id()
+    course_id = course_id or new_id()
     product = product_create(
         kind=ProductKind.COURSE,
         item_id=course_id,

@@ -1,9 +1,12 @@
 """Doors of one course: read by everybody, bought by learners, written by its creator."""
 
+import uuid
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiRequest, OpenApiResponse, extend_schema
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +16,13 @@ from courses.selectors.catalogue import course_document
 from courses.selectors.courses import course_get_for, course_get_on_sale, course_get_own, course_list_own, sales_of
 from courses.selectors.departments import department_choose
 from courses.serializers.catalogue import CourseDetailSerializer, CourseListQuery, CourseSerializer
-from courses.serializers.courses import CourseInputSerializer, OwnCourseSerializer, PurchaseSerializer
+from courses.serializers.courses import (
+    CourseFormSerializer,
+    CourseInputSerializer,
+    ImageInputSerializer,
+    OwnCourseSerializer,
+    PurchaseSerializer,
+)
 from courses.services.courses import (
     course_create,
     course_delete,
@@ -21,23 +30,47 @@ from courses.services.courses import (
     course_update,
     course_withdraw,
 )
+from courses.services.images import course_image_store
 from courses.services.purchases import OPERATION, course_purchase
 from courses.views.base import COURSE_PARAMETER, CoursesViewSet
 from courses.views.catalogue import LIST_NOTE, SharedCatalogue
 from learning247.kit.api.answers import personal
+from learning247.kit.api.parsers import OrjsonParser
 from learning247.kit.api.queries import PageQuery, Query
 from learning247.kit.api.schema import refusals
+from learning247.kit.api.uploads import PictureFormParser
+from learning247.kit.ids import new_id
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
 # The shape stands in payments, whose serializers no app above may import; its document is one for the whole API.
 PAYMENT = {"$ref": "#/components/schemas/Payment"}
+COURSE_BODY = {
+    "application/json": CourseInputSerializer,
+    "multipart/form-data": OpenApiRequest(
+        CourseFormSerializer, encoding={"prices": {"contentType": "application/json"}}
+    ),
+}
+PICTURE_REFUSALS = {
+    "e413": "`image_too_large`: more than 5 MB",
+    "e503": "`storage_unavailable`, `images_busy`: the same request may be sent again.",
+}
+TOO_MANY_PIXELS = "`image_too_many_pixels`: more than 25 megapixels (WebP: 12)"
+
+
+class CourseFormParser(PictureFormParser):
+    json_fields = frozenset({"prices"})
 
 
 class CourseViewSet(IdempotentThrottling, SharedCatalogue):
     """One course: read by everybody, bought by learners, written by its creator."""
 
     queryset = Course.objects.none()
+
+    def get_parsers(self) -> list[BaseParser]:
+        # Asked before the action is known by name.
+        writes = {"create", "partial_update"} & set(self.action_map.values()) if self.action_map else set()
+        return [OrjsonParser(), CourseFormParser()] if writes else [OrjsonParser()]
 
     def get_permissions(self) -> list[Any]:
         return [AllowAny()] if self.action in {"retrieve", "list"} else [IsAuthenticated()]
@@ -101,30 +134,38 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         operation_id="courses_create",
         summary="Write a course",
         description="A draft, seen by its creator alone until it is published. Needs a verified email, and makes its "
-        "author a creator.",
-        request=CourseInputSerializer,
-        responses={201: OwnCourseSerializer, **refusals(e403="`email_not_verified`")},
+        "author a creator. `image` is the address of a picture, or in a form the picture itself.",
+        request=COURSE_BODY,
+        responses={
+            201: OwnCourseSerializer,
+            **refusals(e403="`email_not_verified`", e422=TOO_MANY_PIXELS, **PICTURE_REFUSALS),
+        },
     )
     def create(self, request: Request) -> Response:
-        fields = self.read(CourseInputSerializer, request)
-        fields["department"] = department_choose(fields["department"])
-        course = course_create(creator=self.caller(request), **fields)
+        course_id = new_id()
+        fields = self._written(request, course_id)
+        course = course_create(course_id=course_id, creator=self.caller(request), **fields)
         return self._own(request, str(course.id), status=201)
 
     @extend_schema(
         operation_id="courses_update",
         summary="Change a course",
-        description="What is left out stays. `prices`, when given, replaces all prices.",
+        description="What is left out stays. `prices`, when given, replaces all prices; checkouts that are open keep "
+        "their amount.",
         parameters=[COURSE_PARAMETER],
-        request=CourseInputSerializer,
-        responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: on sale without a price")},
+        request=COURSE_BODY,
+        responses={
+            200: OwnCourseSerializer,
+            **refusals(
+                e422="`course_not_publishable`: on sale without a price. " + TOO_MANY_PIXELS,
+                **PICTURE_REFUSALS,
+            ),
+        },
     )
     def partial_update(self, request: Request, course: str) -> Response:
         own = course_get_own(self.caller(request), course)
-        fields = self.read(CourseInputSerializer, request, partial=True)
+        fields = self._written(request, own.id, partial=True)
         prices = fields.pop("prices", None)
-        if "department" in fields:
-            fields["department"] = department_choose(fields["department"])
         course_update(course_id=own.id, changes=fields, prices=prices)  # type: ignore[arg-type]
         return self._own(request, str(own.id))
 
@@ -165,9 +206,56 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         course_withdraw(course_id=own.id, actor=self.caller(request))
         return self._own(request, str(own.id))
 
+    def _written(self, request: Request, course_id: uuid.UUID, *, partial: bool = False) -> dict[str, Any]:
+        """The body as fields of a course, its department found and its picture stored."""
+        fields = self.read(CourseInputSerializer, request, partial=partial)
+        if "department" in fields:
+            fields["department"] = department_choose(fields["department"])
+        if isinstance(fields.get("image_url"), UploadedFile):
+            fields["image_url"] = course_image_store(
+                course_id=course_id, creator=self.caller(request), image=fields["image_url"]
+            )
+        return fields
+
     def _own(self, request: Request, reference: str, *, status: int = 200) -> Response:
         course = course_get_own(self.caller(request), reference)
         return Response(OwnCourseSerializer(course, context={"sales": sales_of([course])}).data, status=status)
+
+
+class CourseImageViewSet(CoursesViewSet):
+    """The picture of a creator's own course."""
+
+    parser_classes = (PictureFormParser,)
+    permission_classes = (IsAuthenticated,)
+    queryset = Course.objects.none()
+
+    @extend_schema(
+        operation_id="courses_image_set",
+        summary="Give a course its picture",
+        description="Looked at by its content, turned upright, freed of everything but its pixels, and kept as WebP at "
+        "most 1600 wide and high. Of an animation the first picture stays.",
+        parameters=[COURSE_PARAMETER],
+        request={"multipart/form-data": ImageInputSerializer},
+        responses={200: OwnCourseSerializer, **refusals(e422=TOO_MANY_PIXELS, **PICTURE_REFUSALS)},
+    )
+    def update(self, request: Request, course: str) -> Response:
+        own = course_get_own(self.caller(request), course)
+        image = self.read(ImageInputSerializer, request)["image"]
+        address = course_image_store(course_id=own.id, creator=self.caller(request), image=image)
+        course_update(course_id=own.id, changes={"image_url": address})
+        changed = course_get_own(self.caller(request), str(own.id))
+        return Response(OwnCourseSerializer(changed, context={"sales": sales_of([changed])}).data)
+
+    @extend_schema(
+        operation_id="courses_image_delete",
+        summary="Take a course's picture away",
+        description="Quiet when it has none.",
+        parameters=[COURSE_PARAMETER],
+        responses={204: None},
+    )
+    def destroy(self, request: Request, course: str) -> Response:
+        course_update(course_id=course_get_own(self.caller(request), course).id, changes={"image_url": ""})
+        return Response(status=204)
 
 
 class OwnCourseViewSet(CoursesViewSet):
