@@ -96,12 +96,15 @@ def course_change(
     """Change what `changes` names; `prices`, when given, replace all prices. Open checkouts keep their amount.
 
     In the caller's transaction, which it asserts. `staff` is who edits a course that need not be their own: audited.
-    Raises CourseNotFound; CourseNotPublishable when a published course would be left without a price.
+    Raises CourseNotFound; CourseNotPublishable when a published course would be left without a price, or one that was
+    ever on sale without its link: who bought it opens it there.
     """
     require_transaction("A course is changed in the transaction that locks it.")
     course = _locked(course_id)
     if prices is not None and not prices and course.status == CourseStatus.PUBLISHED:
         raise CourseNotPublishable("A published course needs at least one price. Withdraw it first.", attr="prices")
+    if course.status != CourseStatus.DRAFT and course.link and changes.get("link") == "":
+        raise CourseNotPublishable("Who bought this course opens it by its link. Give it another instead.", attr="link")
     if staff is not None:
         audit_record(
             actor=staff,
@@ -125,8 +128,10 @@ def course_publish(*, course_id: uuid.UUID, actor: User | None) -> Course:
     course = _locked(course_id)
     if course.status == CourseStatus.PUBLISHED:
         return course
+    if not course.link:
+        raise CourseNotPublishable("Give the course its link first: without one, buyers get nothing.", attr="link")
     if not course.product.prices.exists():
-        raise CourseNotPublishable
+        raise CourseNotPublishable(attr="prices")
     return _move(course, CourseStatus.PUBLISHED, actor=actor)
 
 

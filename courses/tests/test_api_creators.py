@@ -214,6 +214,53 @@ def test_a_course_without_a_price_cannot_be_published(client: APIClient, creator
     assert not Product.objects.get().active
 
 
+def test_a_course_without_a_link_cannot_be_published(client: APIClient, creator: User) -> None:
+    course = build_course(creator=creator, link="", status=CourseStatus.DRAFT)
+
+    refused = client.post(f"/api/courses/{course.id}/publish")
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {
+            "code": "course_not_publishable",
+            "detail": "Give the course its link first: without one, buyers get nothing.",
+            "attr": "link",
+        }
+    ]
+    course.refresh_from_db()
+    assert (course.status, Product.objects.get().active) == ("draft", False)
+    assert not AuditEntry.objects.exists()
+    client.patch(f"/api/courses/{course.id}", {"link": "https://classroom.example.com/a"}, format="json")
+    assert client.post(f"/api/courses/{course.id}/publish").status_code == 200
+
+
+@pytest.mark.parametrize("status", [CourseStatus.PUBLISHED, CourseStatus.WITHDRAWN])
+@pytest.mark.parametrize("nothing", ["", "   "])
+def test_who_bought_a_course_is_not_left_without_its_link(
+    client: APIClient, creator: User, status: CourseStatus, nothing: str
+) -> None:
+    course = build_course(creator=creator, status=status)
+
+    refused = client.patch(f"/api/courses/{course.id}", {"title": "New", "link": nothing}, format="json")
+    changed = client.patch(f"/api/courses/{course.id}", {"link": "https://classroom.example.com/b"}, format="json")
+
+    assert (refused.status_code, refused.json()["errors"][0]["code"], refused.json()["errors"][0]["attr"]) == (
+        422,
+        "course_not_publishable",
+        "link",
+    )
+    assert (changed.status_code, changed.json()["link"]) == (200, "https://classroom.example.com/b")
+    assert changed.json()["title"] != "New"
+
+
+def test_a_draft_may_lose_its_link(client: APIClient, creator: User) -> None:
+    course = build_course(creator=creator, status=CourseStatus.DRAFT)
+
+    answer = client.patch(f"/api/courses/{course.id}", {"link": ""}, format="json")
+
+    assert (answer.status_code, answer.json()["link"]) == (200, "")
+
+
 def test_a_draft_cannot_be_withdrawn(client: APIClient, creator: User) -> None:
     course = build_course(creator=creator, status=CourseStatus.DRAFT)
 

@@ -151,13 +151,13 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         operation_id="courses_update",
         summary="Change a course",
         description="What is left out stays. `prices`, when given, replaces all prices; checkouts that are open keep "
-        "their amount.",
+        "their amount. Once on sale, a course keeps a link.",
         parameters=[COURSE_PARAMETER],
         request=COURSE_BODY,
         responses={
             200: OwnCourseSerializer,
             **refusals(
-                e422="`course_not_publishable`: on sale without a price. " + TOO_MANY_PIXELS,
+                e422="`course_not_publishable`: on sale without a price, or its link taken away. " + TOO_MANY_PIXELS,
                 **PICTURE_REFUSALS,
             ),
         },
@@ -183,10 +183,10 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
     @extend_schema(
         operation_id="courses_publish",
         summary="Put a course on sale",
-        description="Needs at least one price.",
+        description="Needs a link and at least one price.",
         parameters=[COURSE_PARAMETER],
         request=None,
-        responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: no price")},
+        responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: no link, or no price")},
     )
     def publish(self, request: Request, course: str) -> Response:
         own = course_get_own(self.caller(request), course)
