@@ -20,6 +20,7 @@ from django.test.testcases import LiveServerThread, _StaticFilesHandler
 from django.test.utils import setup_databases, teardown_databases
 from kombu.simple import SimpleQueue
 
+from learning247.kit.api.answers import forget_in_process
 from learning247.kit.ids import new_id
 from learning247.kit.jobs import QUEUES
 
@@ -27,6 +28,7 @@ from learning247.kit.jobs import QUEUES
 @pytest.fixture(autouse=True)
 def empty_redis() -> None:
     """Every test starts with no cached answer, no queued job and no counter."""
+    forget_in_process()
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
 

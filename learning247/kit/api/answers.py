@@ -1,14 +1,18 @@
-"""Whole answers kept as rendered bytes in Redis, and sent again for as long as the version they were made under holds.
+"""Whole answers kept as rendered bytes, and sent again for as long as the version they were made under holds.
 
-For answers that are the same for everybody. Nothing that depends on who asks may come here.
+Kept in Redis for all processes, and the most recent ones in the process itself as well: their version is part of their
+name, so neither can be out of date. For answers that are the same for everybody. Nothing that depends on who asks may
+come here.
 """
 
 import time
 from collections.abc import Callable
 from hashlib import blake2b
+from threading import Lock
 from typing import Final
 
 import structlog
+from cachetools import TLRUCache
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django_redis import get_redis_connection
@@ -16,12 +20,16 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 
 MAX_KEPT_BYTES: Final = 512 * 1024
+MAX_BYTES_IN_PROCESS: Final = 8 * 1024 * 1024
 # After a failure Redis is left alone for so many seconds: its timeout must not be added to every answer.
 REST_AFTER_FAILURE: Final = 5.0
 # Anybody may keep the answer, and asks each time whether it is still good: an edit shows at once everywhere.
 SHARED: Final = "public, no-cache"
 PERSONAL: Final = "private, no-store"
-_ETAG_BYTES: Final = 16
+# What is kept: until when (seconds since 1970, ten digits), the digest, the body.
+_UNTIL: Final = slice(0, 10)
+_DIGEST: Final = slice(10, 26)
+_BODY: Final = slice(26, None)
 
 _log = structlog.get_logger(__name__)
 _left_alone_until = 0.0
@@ -35,17 +43,17 @@ def shared_answer(
     `name` says everything that the bytes depend on, host included where they hold addresses. `version` None: neither
     read nor keep. With an ETag over the bytes; 304 for who has them already.
     """
-    body = None
-    key = ""
+    key = kept = None
     if version is not None:
         key = f"answers:{version}:{blake2b(name.encode(), digest_size=16).hexdigest()}"
-        body = _kept(key)
-    if body is None:
-        rendered = render()
-        body = blake2b(rendered, digest_size=_ETAG_BYTES // 2).hexdigest().encode() + rendered
-        if version is not None and len(body) <= MAX_KEPT_BYTES:
-            _keep(key, body, seconds)
-    return _respond(request._request, etag=f'"{body[:_ETAG_BYTES].decode()}"', body=body[_ETAG_BYTES:])
+        kept = _kept(key)
+    if kept is None:
+        body = render()
+        digest = blake2b(body, digest_size=8).hexdigest()
+        kept = f"{int(_clock()) + seconds:010d}{digest}".encode() + body
+        if key is not None and len(kept) <= MAX_KEPT_BYTES:
+            _keep(key, kept, seconds)
+    return _respond(request._request, etag=f'"{kept[_DIGEST].decode()}"', body=kept[_BODY])
 
 
 def personal(response: HttpResponse) -> HttpResponse:
@@ -67,24 +75,52 @@ def _respond(request: HttpRequest, *, etag: str, body: bytes) -> HttpResponse:
     return response
 
 
+def forget_in_process() -> None:
+    """As in a process that has just begun."""
+    with _in_process_lock:
+        _in_process.clear()
+
+
+def _until(key: str, kept: bytes, now: float) -> float:
+    return float(kept[_UNTIL])
+
+
+def _clock() -> float:
+    """Seconds since 1970: processes compare their times."""
+    return time.time()
+
+
+# The bytes of a response and those kept here are the same object; a lock, because eviction changes the order.
+_in_process: TLRUCache[str, bytes] = TLRUCache(MAX_BYTES_IN_PROCESS, ttu=_until, timer=lambda: _clock(), getsizeof=len)  # noqa: PLW0108
+_in_process_lock = Lock()
+
+
 def _kept(key: str) -> bytes | None:
-    if time.monotonic() < _left_alone_until:
-        return None
-    try:
-        kept: bytes | None = get_redis_connection("default").get(key)
-    except RedisError as error:
-        _leave_alone(error)
-        return None
+    with _in_process_lock:
+        kept = _in_process.get(key)
+    if kept is None and time.monotonic() >= _left_alone_until:
+        try:
+            kept = get_redis_connection("default").get(key)
+        except RedisError as error:
+            _leave_alone(error)
+        if kept is not None:
+            _keep_in_process(key, kept)
     return kept
 
 
-def _keep(key: str, body: bytes, seconds: int) -> None:
+def _keep(key: str, kept: bytes, seconds: int) -> None:
+    _keep_in_process(key, kept)
     if time.monotonic() < _left_alone_until:
         return
     try:
-        get_redis_connection("default").set(key, body, ex=seconds)
+        get_redis_connection("default").set(key, kept, ex=seconds)
     except RedisError as error:
         _leave_alone(error)
+
+
+def _keep_in_process(key: str, kept: bytes) -> None:
+    with _in_process_lock:
+        _in_process[key] = kept
 
 
 def _leave_alone(error: RedisError) -> None:
