@@ -21,13 +21,14 @@ from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.money import Money
 
 TURNS = 25
+LINK = "https://classroom.example.com/room"
 
 pytestmark = [pytest.mark.race, pytest.mark.usefixtures("committed_db")]
 
 
 def _sheet(department: str, turn: int) -> Sheet:
     rows = [
-        CatalogueRow(number, f"Course {number}", "https://classroom.example.com/", f"Text {turn}", "", "")
+        CatalogueRow(number, f"Course {number}", LINK, f"Text {turn}", "", "")
         for number in random.Random(turn).sample(range(30), 20)
     ]
     return Sheet(department, department, has_headers=True, rows=rows)
@@ -52,7 +53,9 @@ def test_imports_edits_renamings_sales_and_counts_at_once_end_in_agreement() -> 
 
     def shelves(turn: int) -> None:
         (course_withdraw, course_publish)[turn % 2](course_id=own[3], actor=creator)
-        course = course_create(creator=None, title=f"New {turn}", department=care, prices=[Money(100_000, "NGN")])
+        course = course_create(
+            creator=None, title=f"New {turn}", department=care, link=LINK, prices=[Money(100_000, "NGN")]
+        )
         course_publish(course_id=course.id, actor=None)
 
     def renamings(turn: int) -> None:

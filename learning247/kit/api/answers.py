@@ -90,8 +90,13 @@ def _clock() -> float:
     return time.time()
 
 
-# The bytes of a response and those kept here are the same object; a lock, because eviction changes the order.
-_in_process: TLRUCache[str, bytes] = TLRUCache(MAX_BYTES_IN_PROCESS, ttu=_until, timer=lambda: _clock(), getsizeof=len)  # noqa: PLW0108
+_in_process: TLRUCache[str, bytes] = TLRUCache(
+    MAX_BYTES_IN_PROCESS,
+    ttu=_until,
+    timer=lambda: _clock(),  # noqa: PLW0108 - looked up each time, so that tests can move it
+    getsizeof=len,
+)
+# Reading changes the order in which answers leave.
 _in_process_lock = Lock()
 
 
