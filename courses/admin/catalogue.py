@@ -1,17 +1,19 @@
 """Departments and courses. State changes through actions that call the services."""
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from accounts.models import User
 from courses.admin.imports import ImportPage
 from courses.enums import CourseStatus
+from courses.errors import CourseNotFound
 from courses.models import Course, Department
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
 from learning247.kit.errors import DomainError
@@ -44,6 +46,17 @@ class CourseAdmin(ImportPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Course]:
         return super().get_queryset(request).prefetch_related("product__prices")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A refusal is a message. It has left the transaction around the form by then: nothing of it is saved."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except CourseNotFound as gone:  # erased while the form was open
+            self.message_user(request, gone.detail, messages.ERROR)
+            return redirect("admin:courses_course_changelist")
+        except DomainError as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+            return redirect(request.path)
 
     def save_model(self, request: HttpRequest, obj: Course, form: ModelForm, change: bool) -> None:
         """Only what the form has changed: the rest of `obj` may be older than the row."""
