@@ -29,8 +29,8 @@ from adminpanel.serializers import (
     StaffEnrollmentSerializer,
     filters_of,
 )
-from courses.exports import enrollment_csv
 from courses.models import Enrollment
+from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
     course_named,
     enrollment_get,

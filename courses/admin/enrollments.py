@@ -16,8 +16,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from courses.enums import AccessType, CourseStatus, EnrollmentState
-from courses.exports import enrollment_csv
 from courses.models import Course, Enrollment
+from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
     EnrollmentFilters,
     enrollment_list,
