@@ -6,9 +6,9 @@ taken), no second file hidden behind the first, and no quirk of some program's e
 
 import io
 import struct
-import threading
 import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -45,9 +45,10 @@ _BROKEN: Final = (
 # Where Pillow itself would only warn of the size that a header declares.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 _QUALITY: Final = 82
-# One at a time in a process, or a handful of large pictures sent together would take all its memory. A second each.
-_decoding = threading.BoundedSemaphore(1)
-_DECODING_WAIT: Final = 20.0  # seconds
+# One at a time in a process, or a handful of large pictures sent together would take all its memory; and in one thread,
+# as the allocator keeps for each what it once needed. Half a second for a phone's picture.
+_studio = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+_LONGEST_WAIT: Final = 20.0  # seconds
 
 
 class ImageTooLarge(RequestTooLarge):
@@ -89,14 +90,18 @@ def picture_normalise(file: IO[bytes], *, attr: str = "image") -> NormalisedPict
     sent = file.read(IMAGE_MAX_BYTES + 1)
     if len(sent) > IMAGE_MAX_BYTES:
         raise ImageTooLarge(attr=attr, extra={"max_bytes": IMAGE_MAX_BYTES})
-    if not _decoding.acquire(timeout=_DECODING_WAIT):
-        raise ImagesBusy
+    made = _studio.submit(_made_anew, sent, attr)
     try:
-        image = _encodable(sent, attr)
-        encoded = io.BytesIO()
-        image.save(encoded, "WEBP", quality=_QUALITY, method=4)
-    finally:
-        _decoding.release()
+        return made.result(timeout=_LONGEST_WAIT)
+    except TimeoutError:
+        made.cancel()
+        raise ImagesBusy from None
+
+
+def _made_anew(sent: bytes, attr: str) -> NormalisedPicture:
+    image = _encodable(sent, attr)
+    encoded = io.BytesIO()
+    image.save(encoded, "WEBP", quality=_QUALITY, method=4)
     return NormalisedPicture(encoded.getvalue(), image.width, image.height, IMAGE_CONTENT_TYPE)
 
 
