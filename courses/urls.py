@@ -5,6 +5,7 @@ from django.urls import path
 from courses.views.catalogue import CatalogueViewSet, DepartmentViewSet
 from courses.views.courses import CourseImageViewSet, CourseViewSet, OwnCourseViewSet
 from courses.views.enrollments import EnrollmentViewSet
+from courses.views.passes import PassViewSet
 
 urlpatterns = [
     path("api/courses", CourseViewSet.as_view({"get": "list", "post": "create"}), name="courses"),
@@ -15,6 +16,7 @@ urlpatterns = [
         name="course-department-courses",
     ),
     path("api/courses/search", CatalogueViewSet.as_view({"get": "search"}), name="course-search"),
+    path("api/courses/passes", PassViewSet.as_view({"get": "list"}), name="course-passes"),
     path("api/courses/mine", OwnCourseViewSet.as_view({"get": "list"}), name="course-mine"),
     path("api/courses/my-enrollments", EnrollmentViewSet.as_view({"get": "list"}), name="course-my-enrollments"),
     path(
