@@ -7,8 +7,10 @@ import zlib
 from typing import Any
 
 import pytest
+from django.test import RequestFactory
 from PIL import Image, ImageCms
 
+from learning247.kit.api.uploads import PictureFormParser
 from learning247.kit.errors import DomainError
 from learning247.kit.images import (
     IMAGE_MAX_BYTES,
@@ -288,6 +290,31 @@ def test_five_megabytes_are_the_most() -> None:
         normalised(jpeg + b"\x00" * (IMAGE_MAX_BYTES - len(jpeg) + 1))
 
     assert refused.value.extra == {"max_bytes": 5_242_880}
+
+
+class Counted(io.BytesIO):
+    """A body that knows how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        part = super().read(size)
+        self.taken = max(self.taken, self.tell())
+        return part
+
+
+@pytest.mark.parametrize(("length", "most_read"), [(5_500_000, IMAGE_MAX_BYTES + 200_000), (20_000_000, 0)])
+def test_a_body_is_not_read_past_the_cap(length: int, most_read: int) -> None:
+    form = b'--a\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n' + b"x" * length
+    body = Counted(form + b"\r\n--a--\r\n")
+    content_type = "multipart/form-data; boundary=a"
+    request = RequestFactory().put("/", b"", content_type=content_type)
+    request.META["CONTENT_LENGTH"] = str(len(body.getvalue()))
+
+    with pytest.raises(ImageTooLarge, match="larger than 5 MB"):
+        PictureFormParser().parse(body, content_type, {"request": request})
+
+    assert body.taken <= most_read
 
 
 @pytest.mark.property
