@@ -32,7 +32,7 @@ def test_every_answer_is_counted_and_has_its_length(api_server):
 
 
 def test_an_answer_that_nobody_expected_ends_the_measurement(api_server):
-    with pytest.raises(Unexpected, match="200 was expected: HTTP/1.1 404"):
+    with pytest.raises(Unexpected, match=r"200 was expected: HTTP/1\.1 404"):
         ask(api_server, "/nothing/here")
 
 
