@@ -7,6 +7,7 @@ median over the rounds of the ratio within a round.
 
 import argparse
 import json
+import re
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -112,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="per endpoint and round")
     parser.add_argument("--connections", type=int, default=8, help="that ask at the same time")
-    parser.add_argument("--only", nargs="+", default=[], metavar="TEXT", help="endpoints whose name contains it")
+    parser.add_argument("--only", nargs="+", default=[], metavar="TEXT", help="endpoints with a word that begins so")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     parser.add_argument("--serve", default=GUNICORN, help="another server: `MODULE ARGUMENTS`, with {port}")
 
@@ -153,7 +154,9 @@ def _site(arguments: argparse.Namespace, cores: Cores, courses: int, entries: in
 
 
 def _is_wanted(endpoint: Endpoint, only: Sequence[str]) -> bool:
-    return not only or endpoint.name in (E, Q) or any(text in endpoint.name for text in only)
+    return (
+        not only or endpoint.name in (E, Q) or any(re.search(rf"\b{re.escape(text)}", endpoint.name) for text in only)
+    )
 
 
 def _counted(site: Site) -> dict[Endpoint, Figures]:
