@@ -71,7 +71,7 @@ def catalogue_version() -> str | None:
     None inside a transaction that has written something: its reads may see what will never be committed, and nobody
     may keep them. Read before the rows: what was rendered is then never older than its version.
     """
-    row = _row("SELECT version::text, pg_current_xact_id_if_assigned() IS NULL FROM courses_catalogueversion", [])
+    row = _row("SELECT version::text, pg_current_xact_id_if_assigned() IS NULL FROM courses_catalogueversion")
     return row[0] if row and row[1] else None
 
 
@@ -140,7 +140,8 @@ def _rows(sql: str, parameters: list[Any]) -> Rows:
     return Rows(int(row[0]), str(row[1]).encode())
 
 
-def _row(sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
+def _row(sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...] | None:
+    """The first row. Without parameters psycopg does not read through the statement for places to put them."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
