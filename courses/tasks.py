@@ -12,6 +12,12 @@ def count_enrollments() -> int:
     return enrollment_counts_refresh()
 
 
+@shared_task(name="courses.recount_enrollments")
+def recount_enrollments() -> int:
+    """The same for every course, however long nobody counted."""
+    return enrollment_counts_refresh(everything=True)
+
+
 @shared_task(name="courses.refresh_search_words")
 def refresh_search_words() -> int:
     """Take in the words of courses that changed; returns how many were new."""

@@ -1,7 +1,8 @@
 """What makes the catalogue quick: a search document per published course, counted departments, a version.
 
-All three are kept by triggers, so that no way of writing (API, console, import, SQL) can forget them. Lock order of
-whoever writes courses: course rows, then their department, then the documents; the version last of all, at commit.
+All three are kept by triggers, so that no way of writing (API, console, import, SQL) can forget them. The triggers name no
+columns (neither UPDATE OF nor WHEN): PostgreSQL would refuse to change the type of a column that a trigger names, of
+accounts and payments too. `docs/catalogue.md` says who waits for whom.
 """
 
 import django.contrib.postgres.indexes
@@ -52,6 +53,10 @@ CREATE FUNCTION courses_write_document() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     department_name text;
 BEGIN
+    IF TG_OP = 'UPDATE' AND (OLD.title, OLD.description, OLD.curriculum, OLD.department_id, OLD.status)
+            IS NOT DISTINCT FROM (NEW.title, NEW.description, NEW.curriculum, NEW.department_id, NEW.status) THEN
+        RETURN NULL;
+    END IF;
     -- Waits for a renaming that has begun, and makes one that begins later wait for this course. What the foreign keys
     -- check at commit is locked here, because by then the version's row is: it must be the last one waited for.
     SELECT d.name INTO department_name FROM courses_department d WHERE d.id = NEW.department_id FOR KEY SHARE;
@@ -69,112 +74,138 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER courses_write_document
-    AFTER INSERT OR UPDATE OF title, description, curriculum, department_id, status ON courses_course
-    FOR EACH ROW EXECUTE FUNCTION courses_write_document();
-
 CREATE FUNCTION courses_drop_document() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM courses_coursedocument WHERE course_id = OLD.id;
     RETURN OLD;
 END $$;
 
-CREATE TRIGGER courses_drop_document BEFORE DELETE ON courses_course
-    FOR EACH ROW EXECUTE FUNCTION courses_drop_document();
-
 CREATE FUNCTION courses_rename_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE courses_coursedocument doc SET
-        title_words = courses_title_words(c.title, NEW.name),
-        all_words = courses_all_words(c.title, NEW.name, c.description, c.curriculum),
-        changed_at = clock_timestamp()
-      FROM courses_course c WHERE c.department_id = NEW.id AND doc.course_id = c.id;
+    IF OLD.name IS DISTINCT FROM NEW.name THEN
+        UPDATE courses_coursedocument doc SET
+            title_words = courses_title_words(c.title, NEW.name),
+            all_words = courses_all_words(c.title, NEW.name, c.description, c.curriculum),
+            changed_at = clock_timestamp()
+          FROM courses_course c WHERE c.department_id = NEW.id AND doc.course_id = c.id;
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER courses_rename_documents AFTER UPDATE OF name ON courses_department
-    FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION courses_rename_documents();
+CREATE TRIGGER courses_write_document AFTER INSERT OR UPDATE ON courses_course
+    FOR EACH ROW EXECUTE FUNCTION courses_write_document();
+CREATE TRIGGER courses_drop_document BEFORE DELETE ON courses_course
+    FOR EACH ROW EXECUTE FUNCTION courses_drop_document();
+CREATE TRIGGER courses_rename_documents AFTER UPDATE ON courses_department
+    FOR EACH ROW EXECUTE FUNCTION courses_rename_documents();
 """
 
 # Once per statement, not per row: an import adds hundreds of courses to one department.
 COUNTS = """
-CREATE FUNCTION courses_count_published() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION courses_count_added() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     change record;
-    changes refcursor;
 BEGIN
-    -- PL/pgSQL parses a branch when it is first run, so each names only the tables that its event has.
-    IF TG_OP = 'INSERT' THEN
-        OPEN changes FOR SELECT department_id, count(*) AS n FROM added WHERE status = 'published' GROUP BY 1 ORDER BY 1;
-    ELSIF TG_OP = 'DELETE' THEN
-        OPEN changes FOR SELECT department_id, -count(*) AS n FROM removed WHERE status = 'published' GROUP BY 1 ORDER BY 1;
-    ELSE
-        OPEN changes FOR
-            SELECT department_id, sum(n) AS n FROM (
-                SELECT department_id, 1 AS n FROM added WHERE status = 'published'
-                UNION ALL
-                SELECT department_id, -1 FROM removed WHERE status = 'published'
-            ) moved GROUP BY 1 HAVING sum(n) <> 0 ORDER BY 1;
-    END IF;
-    LOOP
-        FETCH changes INTO change;
-        EXIT WHEN NOT FOUND;
+    FOR change IN SELECT department_id, count(*) AS n FROM added WHERE status = 'published' GROUP BY 1 ORDER BY 1 LOOP
         UPDATE courses_department SET course_count = course_count + change.n WHERE id = change.department_id;
     END LOOP;
-    CLOSE changes;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION courses_count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    change record;
+BEGIN
+    FOR change IN SELECT department_id, count(*) AS n FROM removed WHERE status = 'published' GROUP BY 1 ORDER BY 1 LOOP
+        UPDATE courses_department SET course_count = course_count - change.n WHERE id = change.department_id;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION courses_count_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    change record;
+BEGIN
+    FOR change IN
+        SELECT department_id, sum(one) AS n FROM (
+            SELECT department_id, 1 AS one FROM added WHERE status = 'published'
+            UNION ALL
+            SELECT department_id, -1 FROM removed WHERE status = 'published'
+        ) moved GROUP BY 1 HAVING sum(one) <> 0 ORDER BY 1
+    LOOP
+        UPDATE courses_department SET course_count = course_count + change.n WHERE id = change.department_id;
+    END LOOP;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER courses_count_added AFTER INSERT ON courses_course
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION courses_count_published();
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION courses_count_added();
 CREATE TRIGGER courses_count_removed AFTER DELETE ON courses_course
-    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION courses_count_published();
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION courses_count_removed();
 CREATE TRIGGER courses_count_moved AFTER UPDATE ON courses_course
-    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION courses_count_published();
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION courses_count_moved();
 """
 
 # At commit, because the one row is locked from then on: writers of different courses hardly meet. A random version
 # and not a number: after a restore from a backup a number would come again, with other content.
 VERSION = """
-CREATE FUNCTION courses_change_version() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-    product uuid;
+CREATE FUNCTION courses_replace_version() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF current_setting('courses.version_changed', true) = 'yes' THEN
-        RETURN NULL;  -- once per transaction
-    END IF;
-    IF TG_TABLE_NAME = 'payments_price' THEN
-        IF TG_OP = 'DELETE' THEN product := OLD.product_id; ELSE product := NEW.product_id; END IF;
-        IF NOT EXISTS (SELECT FROM courses_course c WHERE c.product_id = product) THEN
-            RETURN NULL;
-        END IF;
-    ELSIF TG_TABLE_NAME = 'accounts_user' THEN
-        IF NOT EXISTS (SELECT FROM courses_course c WHERE c.creator_id = NEW.id) THEN
-            RETURN NULL;
-        END IF;
+    IF current_setting('courses.version_replaced', true) = 'yes' THEN
+        RETURN;  -- once per transaction
     END IF;
     INSERT INTO courses_catalogueversion (id, version, changed_at) VALUES (1, gen_random_uuid(), clock_timestamp())
     ON CONFLICT (id) DO UPDATE SET version = EXCLUDED.version, changed_at = EXCLUDED.changed_at;
-    PERFORM set_config('courses.version_changed', 'yes', true);
+    PERFORM set_config('courses.version_replaced', 'yes', true);
+END $$;
+
+CREATE FUNCTION courses_course_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'UPDATE' OR (OLD.title, OLD.slug, OLD.department_id, OLD.description, OLD.curriculum, OLD.duration,
+            OLD.image_url, OLD.creator_id, OLD.status) IS DISTINCT FROM (NEW.title, NEW.slug, NEW.department_id,
+            NEW.description, NEW.curriculum, NEW.duration, NEW.image_url, NEW.creator_id, NEW.status) THEN
+        PERFORM courses_replace_version();
+    END IF;
     RETURN NULL;
 END $$;
 
-CREATE CONSTRAINT TRIGGER courses_change_version
-    AFTER INSERT OR DELETE OR UPDATE OF title, slug, department_id, description, curriculum, duration, image_url,
-        creator_id, status ON courses_course
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_change_version();
-CREATE CONSTRAINT TRIGGER courses_change_version
-    AFTER INSERT OR DELETE OR UPDATE OF name, slug, description ON courses_department
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_change_version();
-CREATE CONSTRAINT TRIGGER courses_change_version
-    AFTER INSERT OR DELETE OR UPDATE ON payments_price
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_change_version();
+CREATE FUNCTION courses_department_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'UPDATE'
+            OR (OLD.name, OLD.slug, OLD.description) IS DISTINCT FROM (NEW.name, NEW.slug, NEW.description) THEN
+        PERFORM courses_replace_version();
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION courses_price_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    product uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.product_id ELSE NEW.product_id END;
+BEGIN
+    IF EXISTS (SELECT FROM courses_course c WHERE c.product_id = product) THEN
+        PERFORM courses_replace_version();
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION courses_creator_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.first_name, OLD.last_name) IS DISTINCT FROM (NEW.first_name, NEW.last_name)
+            AND EXISTS (SELECT FROM courses_course c WHERE c.creator_id = NEW.id) THEN
+        PERFORM courses_replace_version();
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER courses_change_version AFTER INSERT OR UPDATE OR DELETE ON courses_course
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_course_changed();
+CREATE CONSTRAINT TRIGGER courses_change_version AFTER INSERT OR UPDATE OR DELETE ON courses_department
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_department_changed();
+CREATE CONSTRAINT TRIGGER courses_change_version AFTER INSERT OR UPDATE OR DELETE ON payments_price
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_price_changed();
 -- A creator's name stands beside the course.
-CREATE CONSTRAINT TRIGGER courses_change_version
-    AFTER UPDATE OF first_name, last_name ON accounts_user
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN ((OLD.first_name, OLD.last_name) IS DISTINCT FROM (NEW.first_name, NEW.last_name))
-    EXECUTE FUNCTION courses_change_version();
+CREATE CONSTRAINT TRIGGER courses_change_version AFTER UPDATE ON accounts_user
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION courses_creator_changed();
 """
 
 FILL = """
@@ -201,9 +232,10 @@ DROP TRIGGER courses_count_moved ON courses_course;
 DROP TRIGGER courses_rename_documents ON courses_department;
 DROP TRIGGER courses_drop_document ON courses_course;
 DROP TRIGGER courses_write_document ON courses_course;
-DROP FUNCTION courses_change_version(), courses_count_published(), courses_rename_documents(),
-    courses_drop_document(), courses_write_document(), courses_all_words(text, text, text, text),
-    courses_title_words(text, text), courses_plain(text);
+DROP FUNCTION courses_course_changed(), courses_department_changed(), courses_price_changed(),
+    courses_creator_changed(), courses_replace_version(), courses_count_added(), courses_count_removed(),
+    courses_count_moved(), courses_rename_documents(), courses_drop_document(), courses_write_document(),
+    courses_all_words(text, text, text, text), courses_title_words(text, text), courses_plain(text);
 DROP TEXT SEARCH CONFIGURATION courses_written;
 DROP TEXT SEARCH CONFIGURATION courses_stems;
 """

@@ -15,6 +15,7 @@ from courses.locks import course_lock
 from courses.models import Course
 from courses.tests.builders import build_course
 from learning247.records.models import AuditEntry
+from learning247.tests.waiting import until_somebody_waits
 from payments.models import Product
 
 LINK = "https://classroom.example.com/room"
@@ -109,7 +110,7 @@ def test_a_form_saved_while_the_course_is_erased_is_a_message(committed_db: str)
         assert held is not None
         saving = threading.Thread(target=save)
         saving.start()
-        wait_until_somebody_waits_for_a_lock()
+        until_somebody_waits()
         held.delete()
         held.product.delete()
     saving.join()
@@ -120,16 +121,3 @@ def test_a_form_saved_while_the_course_is_erased_is_a_message(committed_db: str)
     assert messages(answer) == ["There is no such course."]
     assert not Course.objects.exists()
     assert not AuditEntry.objects.filter(action="course.changed").exists()
-
-
-def wait_until_somebody_waits_for_a_lock() -> None:
-    for _ in range(100_000):
-        with connection.cursor() as cursor:
-            # The statistics of a transaction are those of its first look, unless they are thrown away.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-    raise AssertionError("nobody waits")

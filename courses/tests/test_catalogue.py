@@ -145,3 +145,15 @@ def test_all_students_can_be_counted_again_however_long_ago_they_came() -> None:
 
     assert enrollment_counts_refresh() == 0
     assert enrollment_counts_refresh(everything=True) == 1
+
+
+@pytest.mark.django_db
+def test_no_trigger_names_a_column_because_its_type_could_never_be_changed_again() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+            " WHERE tgname LIKE 'courses%%' AND (tgattr::text <> '' OR tgqual IS NOT NULL)"
+        )
+        assert cursor.fetchall() == []
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'courses%%'")
+        assert cursor.fetchone() == (10,)

@@ -103,31 +103,34 @@ def _import(course: Course) -> None:
     catalogue_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[row]))
 
 
+ALL, DEPARTMENTS, SHELF, SEARCH = URLS
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "altered"),
     [
-        _rename,
-        _reprice,
-        _withdraw,
-        _delete,
-        _publish_another,
-        _rename_department,
-        _describe_department,
-        _price_by_sql,
-        _import,
+        (_rename, {ALL, SHELF, SEARCH}),
+        (_reprice, {ALL, SHELF, SEARCH}),
+        (_withdraw, {ALL, DEPARTMENTS, SHELF, SEARCH}),
+        (_delete, {ALL, DEPARTMENTS, SHELF, SEARCH}),
+        (_publish_another, {ALL, DEPARTMENTS, SHELF, SEARCH}),
+        (_rename_department, {ALL, DEPARTMENTS, SHELF, SEARCH}),
+        (_describe_department, {DEPARTMENTS}),
+        (_price_by_sql, {ALL, SHELF, SEARCH}),
+        (_import, {ALL, SHELF, SEARCH}),
     ],
 )
 def test_whatever_changes_the_catalogue_is_seen_by_the_next_reader(
-    client: APIClient, change: Callable[[Course], None]
+    client: APIClient, change: Callable[[Course], None], altered: set[str]
 ) -> None:
     course = build_course(title="A course", department=build_department("Law"))
     before = catalogue_version()
-    kept = [client.get(url).content for url in URLS]
+    kept = {url: client.get(url).content for url in URLS}
 
     change(course)
 
     assert catalogue_version() != before
-    assert [client.get(url).content for url in URLS] != kept
+    assert {url for url in URLS if client.get(url).content != kept[url]} == altered
 
 
 def test_a_creators_new_name_is_seen_by_the_next_reader(client: APIClient) -> None:

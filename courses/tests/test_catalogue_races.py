@@ -1,11 +1,12 @@
 """Everybody writes the catalogue at once: nobody fails for it, and what the database derives agrees with the rows."""
 
 import random
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.db.models import Count, F, Q
 
 from accounts.models import User
@@ -19,6 +20,7 @@ from courses.services.search_words import search_words_refresh
 from courses.tests.builders import build_course, build_department, build_enrollment
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.money import Money
+from learning247.tests.waiting import until_somebody_waits
 
 TURNS = 25
 LINK = "https://classroom.example.com/room"
@@ -97,3 +99,40 @@ def test_imports_edits_renamings_sales_and_counts_at_once_end_in_agreement() -> 
             """
         )
         assert cursor.fetchone() == (0,), "documents that say something else than their course"
+
+
+@pytest.mark.parametrize(("guarded", "refused"), [(True, 0), (False, 1)], ids=["as it is", "without the early lock"])
+def test_a_new_course_waits_for_its_department_before_it_holds_the_version(guarded: bool, refused: int) -> None:
+    """The foreign key would ask for the department only at commit, when the version's row is already held."""
+    law = build_department("Law")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('courses_write_document'::regproc)")
+        definition = cursor.fetchone()[0]
+        assert definition.count("FOR KEY SHARE") == 2
+        if not guarded:
+            cursor.execute(definition.replace("FOR KEY SHARE", ""))
+
+    def renames() -> int:
+        try:
+            with transaction.atomic():
+                Department.objects.filter(pk=law.pk).update(name="Laws")
+                renamed.set()
+                until_somebody_waits()
+        except OperationalError:
+            return 1
+        return 0
+
+    def writes() -> int:
+        renamed.wait(timeout=30)
+        try:
+            course_create(creator=None, title="New", department=law, link=LINK, prices=[Money(100_000, "NGN")])
+        except OperationalError:
+            return 1
+        finally:
+            connections.close_all()
+        return 0
+
+    renamed = threading.Event()
+    with ThreadPoolExecutor(1) as other:
+        written = other.submit(writes)
+        assert renames() + written.result(timeout=60) == refused

@@ -20,6 +20,7 @@ from courses.tests.builders import build_course, build_department
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
+from learning247.tests.waiting import until_somebody_waits
 from payments.enums import PaymentStatus, ProductKind
 from payments.models import Payment, Product
 
@@ -62,20 +63,6 @@ class Work:
     @property
     def done(self) -> bool:
         return not self._thread.is_alive()
-
-
-def until_somebody_waits(*, count: int = 1) -> None:
-    """Returns as soon as that many connections of this database wait for a lock."""
-    for _ in range(2_000):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction sees the same activity all along
-            cursor.execute(
-                "SELECT count(*), pg_sleep(0.005) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0] >= count:
-                return
-    raise AssertionError("nobody waits")
 
 
 @contextmanager

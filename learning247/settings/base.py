@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
+    "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
     "take in new search words": {"task": "courses.refresh_search_words", "schedule": 60.0},
     "renew the search words": {"task": "courses.renew_search_words", "schedule": crontab(hour=3, minute=40)},
     "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
