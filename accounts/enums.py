@@ -14,3 +14,5 @@ class SessionEnd(models.TextChoices):
     SIGNED_OUT = "signed_out", "Signed out"
     TOKEN_REUSED = "token_reused", "A refresh token was used twice"  # a reason, not a password
     PASSWORD_CHANGED = "password_changed", "The password was changed"
+    REVOKED = "revoked", "Ended from another device"
+    DISABLED = "disabled", "The account was disabled"

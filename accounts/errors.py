@@ -1,6 +1,6 @@
 """What the accounts app refuses, and what the person can do next."""
 
-from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed
+from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound
 
 
 class Unauthenticated(DomainError):
@@ -28,6 +28,11 @@ class TokenReused(Unauthenticated):
 
     code = "token_reused"
     detail = "This token was used before, so the session was ended to be safe. Sign in again."
+
+
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    detail = "You have no such session: it has ended, or was never yours. GET /auth/sessions lists those that run."
 
 
 class EmailTaken(Malformed):

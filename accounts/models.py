@@ -11,6 +11,8 @@ from accounts.enums import Role, SessionEnd
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 
+USER_AGENT_LENGTH = 200
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
@@ -100,12 +102,17 @@ class Session(models.Model):
           |  +--signed out--------------------------> ended (signed_out)
           +-----a token other than the latest comes--> ended (token_reused)
           +-----another password--------------------> ended (password_changed)
+          +-----ended in the list of devices--------> ended (revoked)
+          +-----the account is disabled-------------> ended (disabled)
 
     Tokens themselves are never stored: whoever reads this table can sign in as nobody.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    # What opened it or refreshed it last.
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
     refresh_id = models.CharField(max_length=32, help_text="The `jti` of the one refresh token that is still good.")
     created_at = models.DateTimeField(default=now, editable=False)
     refreshed_at = models.DateTimeField(default=now)

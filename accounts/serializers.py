@@ -7,7 +7,7 @@ from django.core.validators import RegexValidator, URLValidator
 from rest_framework import serializers
 
 from accounts.countries import COUNTRY_CODES
-from accounts.models import User, normalised_email
+from accounts.models import Session, User, normalised_email
 
 # Longer than any password manager makes; bcrypt_sha256 uses all of it, and the hasher never sees megabytes.
 PASSWORD_MAX_LENGTH = 256
@@ -143,6 +143,24 @@ class TokensSerializer(serializers.Serializer[Any]):
 
 class SignedInSerializer(TokensSerializer):
     user = UserSerializer(read_only=True)
+
+
+class SessionSerializer(serializers.ModelSerializer[Session]):
+    """A device that is signed in. `current` in the context: the session that asks."""
+
+    current = serializers.SerializerMethodField(help_text="Whether this is the session that asks.")
+
+    class Meta:
+        model = Session
+        fields = ("id", "created_at", "refreshed_at", "expires_at", "user_agent", "ip", "current")
+        read_only_fields = fields
+        extra_kwargs = {
+            "user_agent": {"help_text": "What the client calls itself, at most 200 characters."},
+            "ip": {"help_text": "From where it was opened or refreshed last."},
+        }
+
+    def get_current(self, session: Session) -> bool:
+        return bool(session.id == self.context["current"])
 
 
 class EmailVerificationSerializer(serializers.Serializer[Any]):

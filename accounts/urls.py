@@ -7,6 +7,7 @@ from accounts.views import (
     EmailVerificationViewSet,
     MeViewSet,
     RegistrationViewSet,
+    SessionViewSet,
     SignInViewSet,
 )
 
@@ -15,6 +16,8 @@ urlpatterns = [
     path("auth/login", SignInViewSet.as_view({"post": "login"}), name="auth-login"),
     path("auth/refresh", SignInViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", SignInViewSet.as_view({"post": "logout"}), name="auth-logout"),
+    path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="auth-sessions"),
+    path("auth/sessions/<uuid:session_id>", SessionViewSet.as_view({"delete": "destroy"}), name="auth-session"),
     path("auth/verify-email", EmailVerificationViewSet.as_view({"post": "create"}), name="auth-verify-email"),
     path(
         "auth/verify-email/resend",

@@ -1,6 +1,7 @@
 """Doors of the accounts app: signing up, in and out, and one's own profile."""
 
 from typing import Any
+from uuid import UUID
 
 from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -9,11 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
+from rest_framework_simplejwt.tokens import Token
 
 from accounts.authentication import AccessTokenAuthentication
 from accounts.cookies import refresh_cookie_clear, refresh_cookie_of, refresh_cookie_set
+from accounts.devices import device_of
 from accounts.errors import Unauthenticated
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.selectors import session_list_for
 from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
@@ -21,6 +25,7 @@ from accounts.serializers import (
     ProfileSerializer,
     RefreshSerializer,
     RegistrationSerializer,
+    SessionSerializer,
     SignedInSerializer,
     TokensSerializer,
     UserSerializer,
@@ -31,9 +36,12 @@ from accounts.services.sessions import (
     session_open_for_newcomer,
     session_open_with_password,
     session_refresh,
+    session_revoke,
 )
 from accounts.services.users import user_update_profile
 from accounts.services.verification import email_verify, verification_mail_repeat
+from accounts.tokens import SESSION_CLAIM
+from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import ErrorSerializer
 
 _PERSON = {
@@ -65,7 +73,7 @@ def _refusal(code: str, detail: str) -> OpenApiResponse:
     return OpenApiResponse(ErrorSerializer, description=detail, examples=[example])
 
 
-class _AuthViewSet(GenericViewSet[User]):
+class _AuthViewSet(GenericViewSet[Any]):
     """Answers here hold tokens or personal data: no cache keeps them."""
 
     serializer_class: type[BaseSerializer[Any]]
@@ -111,7 +119,8 @@ class RegistrationViewSet(_OpenAuthViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        return _signed_in(session_open_for_newcomer(**self.read(RegistrationSerializer, request)), status=201)
+        newcomer = self.read(RegistrationSerializer, request)
+        return _signed_in(session_open_for_newcomer(**newcomer, device=device_of(request)), status=201)
 
 
 class EmailVerificationViewSet(_OpenAuthViewSet):
@@ -166,7 +175,8 @@ class SignInViewSet(_OpenAuthViewSet):
         ],
     )
     def login(self, request: Request) -> Response:
-        return _signed_in(session_open_with_password(**self.read(CredentialsSerializer, request)), status=200)
+        credentials = self.read(CredentialsSerializer, request)
+        return _signed_in(session_open_with_password(**credentials, device=device_of(request)), status=200)
 
     @extend_schema(
         operation_id="auth_refresh",
@@ -180,7 +190,7 @@ class SignInViewSet(_OpenAuthViewSet):
         examples=[OpenApiExample("A new pair", value=_TOKENS, response_only=True)],
     )
     def refresh(self, request: Request) -> Response:
-        renewed = session_refresh(refresh=self._refresh_token(request))
+        renewed = session_refresh(refresh=self._refresh_token(request), device=device_of(request))
         response = Response(TokensSerializer(renewed).data)
         refresh_cookie_set(response, renewed.refresh)
         return response
@@ -203,6 +213,39 @@ class SignInViewSet(_OpenAuthViewSet):
         if not token:
             raise Unauthenticated
         return str(token)
+
+
+class SessionViewSet(_AuthViewSet):
+    """The devices that are signed in."""
+
+    authentication_classes = (AccessTokenAuthentication,)
+    serializer_class = SessionSerializer
+    pagination_class = CataloguePagination
+    queryset = Session.objects.none()
+
+    @extend_schema(
+        operation_id="auth_sessions",
+        summary="One's own sessions",
+        description="One per device that is signed in, the one that was refreshed last first.",
+        responses=SessionSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(session_list_for(_person(request)))
+        shape = SessionSerializer(page, many=True, context={"current": _session_id(request)})
+        return self.get_paginated_response(shape.data)
+
+    @extend_schema(
+        operation_id="auth_session_revoke",
+        summary="Sign a device out",
+        description="Its access tokens are worth nothing at once. Ending the session that asks is signing out.",
+        responses={204: None, 404: _refusal("session_not_found", "You have no such session.")},
+    )
+    def destroy(self, request: Request, session_id: UUID) -> Response:
+        session_revoke(user=_person(request), session_id=session_id)
+        response = Response(status=204)
+        if session_id == _session_id(request):
+            refresh_cookie_clear(response)
+        return response
 
 
 class MeViewSet(_AuthViewSet):
@@ -233,6 +276,12 @@ class MeViewSet(_AuthViewSet):
 def _person(request: Request) -> User:
     assert isinstance(request.user, User)  # IsAuthenticated let nobody else through
     return request.user
+
+
+def _session_id(request: Request) -> UUID:
+    """The session that the access token belongs to."""
+    assert isinstance(request.auth, Token)
+    return UUID(request.auth[SESSION_CLAIM])
 
 
 def _signed_in(signed_in: SignedIn, *, status: int) -> Response:

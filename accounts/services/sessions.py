@@ -1,19 +1,23 @@
 """Signing in, staying signed in, signing out."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.db import transaction
 
+from accounts.devices import UNKNOWN, Device
 from accounts.enums import SessionEnd
-from accounts.errors import InvalidCredentials, TokenNotValid, TokenReused
-from accounts.locks import session_lock
+from accounts.errors import InvalidCredentials, SessionNotFound, TokenNotValid, TokenReused
+from accounts.locks import session_lock, user_lock
 from accounts.models import Session, User
 from accounts.services.users import user_register
 from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
+from learning247.records.services.mail import mail_queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,24 @@ class SignedIn:
     refresh: str
 
 
-def session_open(user: User) -> SignedIn:
+def session_open(user: User, *, device: Device = UNKNOWN) -> SignedIn:
     """Begin a session of `user`, whose identity the caller has established."""
     session_id = new_id()
     tokens = issue_tokens(user=user, session_id=session_id)
-    Session.objects.create(id=session_id, user=user, refresh_id=tokens.refresh_id, expires_at=tokens.expires_at)
+    Session.objects.create(
+        id=session_id,
+        user=user,
+        refresh_id=tokens.refresh_id,
+        expires_at=tokens.expires_at,
+        user_agent=device.user_agent,
+        ip=device.ip,
+    )
     return SignedIn(user, tokens.access, tokens.refresh)
 
 
-def session_open_for_newcomer(*, email: str, password: str, first_name: str, last_name: str) -> SignedIn:
+def session_open_for_newcomer(
+    *, email: str, password: str, first_name: str, last_name: str, device: Device = UNKNOWN
+) -> SignedIn:
     """Register, mail the link that verifies the email, and sign in: all or nothing.
 
     Raises EmailTaken, PasswordTooWeak.
@@ -41,10 +54,10 @@ def session_open_for_newcomer(*, email: str, password: str, first_name: str, las
     with transaction.atomic(durable=True):
         user = user_register(email=email, password=password, first_name=first_name, last_name=last_name)
         verification_mail_queue(user)
-        return session_open(user)
+        return session_open(user, device=device)
 
 
-def session_open_with_password(*, email: str, password: str) -> SignedIn:
+def session_open_with_password(*, email: str, password: str, device: Device = UNKNOWN) -> SignedIn:
     """Sign in by email and password.
 
     Raises InvalidCredentials for a wrong password, an unknown email and a disabled account alike; Django's backend
@@ -54,23 +67,30 @@ def session_open_with_password(*, email: str, password: str) -> SignedIn:
     if user is None:
         raise InvalidCredentials
     assert isinstance(user, User)
-    return session_open(user)
+    with transaction.atomic(durable=True):
+        # The hasher takes its time. Whoever changes the password meanwhile ends the sessions that there are then: one
+        # opened by the old password afterwards would outlive it.
+        current = user_lock(user.id)
+        if current.password == user.password and current.is_active:
+            return session_open(current, device=device)
+    raise InvalidCredentials
 
 
-def session_refresh(*, refresh: str) -> SignedIn:
+def session_refresh(*, refresh: str, device: Device = UNKNOWN) -> SignedIn:
     """Trade the session's latest refresh token for a new pair; the one handed in is worth nothing afterwards.
 
     A token that was traded before ends the session for everybody who holds a part of it: there is no telling the
-    owner from a thief (RFC 9700, 4.14.2). Raises TokenNotValid, TokenReused.
+    owner from a thief (RFC 9700, 4.14.2). The owner is told by mail, once. Raises TokenNotValid, TokenReused.
     """
     claims = RefreshClaims.read(refresh)
     with transaction.atomic(durable=True):
         session = session_lock(claims.session_id)
         reused = session is not None and session.refresh_id != claims.refresh_id
         if session is not None and reused:
-            _end(session, SessionEnd.TOKEN_REUSED)
+            if _end(session, SessionEnd.TOKEN_REUSED):
+                _reuse_mail_queue(session, device)
         elif session is not None and session.ended_at is None and session.user.is_active:
-            return _rotate(session)
+            return _rotate(session, device)
     # Only now, so that the end of the session is committed whatever becomes of the refusal.
     if reused:
         raise TokenReused
@@ -86,22 +106,50 @@ def session_close(*, refresh: str) -> None:
             _end(session, SessionEnd.SIGNED_OUT)
 
 
+def session_revoke(*, user: User, session_id: UUID) -> None:
+    """End a running session of `user`, such as the one on a lost phone. Raises SessionNotFound."""
+    with transaction.atomic(durable=True):
+        session = session_lock(session_id)
+        if session is None or session.user_id != user.id or not _end(session, SessionEnd.REVOKED):
+            raise SessionNotFound
+
+
 def session_end_all(*, user: User, reason: SessionEnd) -> int:
     """End every running session of `user`, on all devices; how many there were."""
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=now(), end_reason=reason)
 
 
-def _rotate(session: Session) -> SignedIn:
+def _rotate(session: Session, device: Device) -> SignedIn:
     tokens = issue_tokens(user=session.user, session_id=session.id)
     session.refresh_id = tokens.refresh_id
     session.refreshed_at = now()
     session.expires_at = tokens.expires_at
-    session.save(update_fields=["refresh_id", "refreshed_at", "expires_at"])
+    session.user_agent = device.user_agent
+    session.ip = device.ip
+    session.save(update_fields=["refresh_id", "refreshed_at", "expires_at", "user_agent", "ip"])
     return SignedIn(session.user, tokens.access, tokens.refresh)
 
 
-def _end(session: Session, reason: SessionEnd) -> None:
-    if session.ended_at is None:
-        session.ended_at = now()
-        session.end_reason = reason
-        session.save(update_fields=["ended_at", "end_reason"])
+def _end(session: Session, reason: SessionEnd) -> bool:
+    """Whether it was still running."""
+    if session.ended_at is not None:
+        return False
+    session.ended_at = now()
+    session.end_reason = reason
+    session.save(update_fields=["ended_at", "end_reason"])
+    return True
+
+
+def _reuse_mail_queue(session: Session, device: Device) -> None:
+    mail_queue(
+        key=f"session-reused:{session.id}",
+        to=session.user.email,
+        template="session_reused",
+        context={
+            "first_name": session.user.first_name,
+            "session": session,
+            "device": device,
+            "when": now(),
+            "url": settings.FRONTEND_URL,
+        },
+    )

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from rest_framework.test import APIClient
 
@@ -14,6 +16,7 @@ from accounts.models import Session, User
 from accounts.services import sessions, verification
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_user
+from learning247.kit.clock import now
 from learning247.records.models import OutboundMail
 from learning247.records.selectors import mail_exists_since
 
@@ -124,3 +127,40 @@ def test_without_the_lock_many_wishes_would_send_many_mails(committed_db, monkey
     at_once(lambda _: resend(user))
 
     assert OutboundMail.objects.count() == MANY
+
+
+def test_of_many_uses_of_a_traded_token_one_mail_is_sent(committed_db):
+    signed_in = session_open(build_user())
+    assert outcome_of_refresh(signed_in.refresh) == "refreshed"
+
+    assert Counter(at_once(lambda _: outcome_of_refresh(signed_in.refresh))) == {"token_reused": MANY}
+
+    assert OutboundMail.objects.count() == 1
+
+
+def sign_in_while_the_password_changes(user: User, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The status of a sign-in by the old password, which is right when it is checked and old when the session opens."""
+
+    def check_slowly(**credentials: Any) -> Any:
+        known = authenticate(**credentials)
+        User.objects.filter(id=user.id).update(password=make_password("another horse battery"))
+        Session.objects.filter(user=user).update(ended_at=now(), end_reason="password_changed")
+        return known
+
+    monkeypatch.setattr(sessions, "authenticate", check_slowly)
+    return APIClient().post("/auth/login", {"email": user.email, "password": PASSWORD}, format="json").status_code
+
+
+def test_a_password_that_is_changed_while_somebody_signs_in_by_it_opens_no_session(committed_db, monkeypatch):
+    assert sign_in_while_the_password_changes(build_user(), monkeypatch) == 401
+
+    assert Session.objects.count() == 0
+
+
+def test_without_the_second_look_a_session_would_outlive_its_password(committed_db, monkeypatch):
+    user = build_user()
+    monkeypatch.setattr(sessions, "user_lock", lambda _: user)
+
+    assert sign_in_while_the_password_changes(user, monkeypatch) == 200
+
+    assert Session.objects.get().ended_at is None

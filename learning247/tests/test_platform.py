@@ -33,6 +33,8 @@ PROMISED = {
     ("post", "/auth/login"): {"200"},
     ("post", "/auth/refresh"): {"200"},
     ("post", "/auth/logout"): {"204"},
+    ("get", "/auth/sessions"): {"200"},
+    ("delete", "/auth/sessions/{session_id}"): {"204"},
     ("post", "/auth/verify-email"): {"200"},
     ("post", "/auth/verify-email/resend"): {"202"},
     ("get", "/auth/me"): {"200"},
