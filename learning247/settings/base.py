@@ -10,6 +10,7 @@ from celery.schedules import crontab
 
 from learning247.kit.logs import logging_config
 from learning247.settings.env import BASE_DIR, env
+from learning247.settings.networks import networks
 
 # --- Core -----------------------------------------------------------------------------------------------------------
 
@@ -17,6 +18,8 @@ SECRET_KEY = env("SESSION_SECRET")
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 PORT = env.int("PORT", default=8080)
+# Whose X-Forwarded-For is believed.
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env.list("TRUSTED_PROXIES", default=[]))
 ROOT_URLCONF = "learning247.urls"
 WSGI_APPLICATION = "learning247.wsgi.application"
 ASGI_APPLICATION = "learning247.asgi.application"
