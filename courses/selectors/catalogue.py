@@ -5,13 +5,15 @@ No row becomes a Python object on its way out. The serializers describe the same
 """
 # ruff: noqa: S608 - what is put into a statement are constants of this module; values are parameters
 
-import uuid
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection
 
+from courses.enums import CourseStatus
 from courses.errors import CourseNotFound, DepartmentNotFound
+from courses.selectors.references import column_and_value
 from learning247.kit.money import EXPONENTS
 
 ORDERINGS: Final = {
@@ -75,19 +77,27 @@ def catalogue_version() -> str | None:
     return row[0] if row and row[1] else None
 
 
-def department_id_get(reference: str) -> uuid.UUID:
+def department_id_get(reference: str) -> UUID:
     """Of the department with that id or slug. Raises DepartmentNotFound."""
-    column, value = _named(reference)
-    row = _row(f"SELECT id FROM courses_department WHERE {column} = %s", [value])
+    column, value = column_and_value(reference)
+    row = _row(f"SELECT id FROM courses_department WHERE {column} = %(department)s", {"department": value})
     if row is None:
         raise DepartmentNotFound
-    return uuid.UUID(str(row[0]))
+    return UUID(str(row[0]))
 
 
 def department_page(*, limit: int, offset: int) -> Rows:
     """Departments by name."""
-    rows = "SELECT id, name, slug, description, course_count FROM courses_department ORDER BY name LIMIT %s OFFSET %s"
-    return _rows(f"SELECT (SELECT count(*) FROM courses_department), ({_array(rows)})::text", [limit, offset])
+    departments = """
+        SELECT id, name, slug, description, course_count FROM courses_department
+        ORDER BY name LIMIT %(limit)s OFFSET %(offset)s
+    """
+    row = _row(
+        f"SELECT (SELECT count(*) FROM courses_department), ({_array(departments)})::text",
+        {"limit": limit, "offset": offset},
+    )
+    assert row is not None, "a count is always one row"
+    return Rows(row[0], row[1].encode())
 
 
 def course_page(*, department: str | None, ordering: str, limit: int, offset: int) -> Rows:
@@ -95,52 +105,45 @@ def course_page(*, department: str | None, ordering: str, limit: int, offset: in
 
     Counted by what the departments say. Raises DepartmentNotFound.
     """
-    within = "" if department is None else "AND c.department_id = shelf.id"
-    rows = _array(
-        f"SELECT {DOCUMENT} FROM {SOURCES} WHERE c.status = 'published' {within}"
-        f" ORDER BY {ORDERINGS[ordering]} LIMIT %s OFFSET %s"
-    )
+    parameters: dict[str, Any] = {"published": CourseStatus.PUBLISHED, "limit": limit, "offset": offset}
     if department is None:
-        shelf, value = "(SELECT coalesce(sum(course_count), 0) AS course_count FROM courses_department) shelf", []
+        shelf = "SELECT coalesce(sum(course_count), 0)::integer AS course_count FROM courses_department"
+        within = ""
     else:
-        column, named = _named(department)
-        shelf, value = f"courses_department shelf WHERE shelf.{column} = %s", [named]
-    return _rows(f"SELECT shelf.course_count, ({rows})::text FROM {shelf}", [limit, offset, *value])
+        column, parameters["department"] = column_and_value(department)
+        shelf = f"SELECT id, course_count FROM courses_department WHERE {column} = %(department)s"
+        within = "AND c.department_id = shelf.id"
+    courses = f"""
+        SELECT {DOCUMENT} FROM {SOURCES} WHERE c.status = %(published)s {within}
+        ORDER BY {ORDERINGS[ordering]} LIMIT %(limit)s OFFSET %(offset)s
+    """
+    row = _row(f"SELECT shelf.course_count, ({_array(courses)})::text FROM ({shelf}) shelf", parameters)
+    if row is None:
+        raise DepartmentNotFound
+    return Rows(row[0], row[1].encode())
 
 
 def course_document(reference: str) -> bytes:
     """One published course as everybody may see it: without its link. Raises CourseNotFound."""
-    column, value = _named(reference)
+    column, value = column_and_value(reference)
     row = _row(
-        f"SELECT row_to_json(course)::text FROM (SELECT {DOCUMENT}, NULL AS link FROM {SOURCES}"
-        f" WHERE c.status = 'published' AND c.{column} = %s) course",
-        [value],
+        f"""
+        SELECT row_to_json(course)::text FROM (
+            SELECT {DOCUMENT}, NULL AS link FROM {SOURCES} WHERE c.status = %(published)s AND c.{column} = %(course)s
+        ) course
+        """,
+        {"published": CourseStatus.PUBLISHED, "course": value},
     )
     if row is None:
         raise CourseNotFound
     return str(row[0]).encode()
 
 
-def _named(reference: str) -> tuple[str, Any]:
-    """The column and the value that a reference means: an id or a slug. A slug never holds NUL, nor does PostgreSQL."""
-    try:
-        return "id", uuid.UUID(reference)
-    except ValueError:
-        return "slug", reference.replace("\x00", "\ufffd")
-
-
 def _array(rows: str) -> str:
     return f"SELECT coalesce(json_agg(row_to_json(item)), '[]') FROM ({rows}) item"
 
 
-def _rows(sql: str, parameters: list[Any]) -> Rows:
-    row = _row(sql, parameters)
-    if row is None:
-        raise DepartmentNotFound
-    return Rows(int(row[0]), str(row[1]).encode())
-
-
-def _row(sql: str, parameters: list[Any] | None = None) -> tuple[Any, ...] | None:
+def _row(sql: str, parameters: dict[str, Any] | None = None) -> tuple[Any, ...] | None:
     """The first row. Without parameters psycopg does not read through the statement for places to put them."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from courses.enums import CourseStatus
 from courses.selectors.catalogue import DOCUMENT, ORDERINGS, SOURCES, Rows
 from learning247.kit.money import Money
 
@@ -87,11 +88,11 @@ def course_matches(words: Sequence[str], *, department: UUID | None, ordering: s
         WITH {candidates}
         SELECT (SELECT count(*) FROM candidate), coalesce(json_agg(row_to_json(item)), '[]')::text FROM (
             SELECT {DOCUMENT} FROM candidate JOIN {SOURCES} ON c.id = candidate.course_id
-            WHERE c.status = 'published' ORDER BY {ORDERINGS[ordering]} LIMIT %(limit)s OFFSET %(offset)s
+            WHERE c.status = %(published)s ORDER BY {ORDERINGS[ordering]} LIMIT %(limit)s OFFSET %(offset)s
         ) item
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters | {"limit": limit, "offset": offset})
+        cursor.execute(sql, parameters | {"published": CourseStatus.PUBLISHED, "limit": limit, "offset": offset})
         count, results = cursor.fetchone()
     return Rows(count, results.encode())
 
@@ -126,7 +127,7 @@ def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Fou
         rows = cursor.fetchall()
     if not rows:
         return Found(_count(candidates, parameters) if offset else 0, b"[]")
-    return Found(rows[0][0], b"[" + b",".join(_with_highlights(*row[1:]) for row in rows) + b"]")
+    return Found(rows[0][0], orjson.dumps([_with_highlights(*row[1:]) for row in rows]))
 
 
 def _count(candidates: str, parameters: dict[str, Any]) -> int:
@@ -224,10 +225,10 @@ def _nearest(distances: Mapping[str, int]) -> list[str]:
     return [word for word, apart in distances.items() if apart == least][:CORRECTIONS]
 
 
-def _with_highlights(document: str, title: str, description: str) -> bytes:
+def _with_highlights(document: str, title: str, description: str) -> dict[str, Any]:
     """The document with one key more: HTML in which nothing but our own `<mark>` is a tag."""
-    highlights = orjson.dumps({"title": _marked(title), "description": _marked(description)})
-    return document.encode()[:-1] + b',"highlights":' + highlights + b"}"
+    highlights = {"title": _marked(title), "description": _marked(description)}
+    return {**orjson.loads(document), "highlights": highlights}
 
 
 def _marked(headline: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 from django.core.exceptions import ValidationError as FieldError
 from django.db.models import Field, QuerySet
+from orjson import Fragment
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import CursorPagination, PageNumberPagination
@@ -146,8 +147,8 @@ def numbered_page(
         raise NotFound(f"There is no page {number}; the last one is {last}.")
     following = replace_query_param(address, "page", number + 1) if number < last else None
     preceding = _page_before(address, number) if number > 1 else None
-    head = to_json({"count": count, "next": following, "previous": preceding, **(more or {})})
-    return head[:-1] + b',"results":' + results + b"}"
+    page = {"count": count, "next": following, "previous": preceding, **(more or {}), "results": Fragment(results)}
+    return to_json(page)
 
 
 def _page_before(address: str, number: int) -> str:
