@@ -159,8 +159,12 @@ BEGIN
     PERFORM set_config('courses.version_replaced', 'yes', true);
 END $$;
 
+-- What nobody sees in the catalogue, before and after, changes nothing: or whoever edits drafts empties it for all.
 CREATE FUNCTION courses_course_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF 'published' NOT IN (coalesce(OLD.status, ''), coalesce(NEW.status, '')) THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP <> 'UPDATE' OR (OLD.title, OLD.slug, OLD.department_id, OLD.description, OLD.curriculum, OLD.duration,
             OLD.image_url, OLD.creator_id, OLD.status) IS DISTINCT FROM (NEW.title, NEW.slug, NEW.department_id,
             NEW.description, NEW.curriculum, NEW.duration, NEW.image_url, NEW.creator_id, NEW.status) THEN
@@ -182,7 +186,7 @@ CREATE FUNCTION courses_price_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     product uuid := CASE WHEN TG_OP = 'DELETE' THEN OLD.product_id ELSE NEW.product_id END;
 BEGIN
-    IF EXISTS (SELECT FROM courses_course c WHERE c.product_id = product) THEN
+    IF EXISTS (SELECT FROM courses_course c WHERE c.product_id = product AND c.status = 'published') THEN
         PERFORM courses_replace_version();
     END IF;
     RETURN NULL;
@@ -191,7 +195,7 @@ END $$;
 CREATE FUNCTION courses_creator_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.first_name, OLD.last_name) IS DISTINCT FROM (NEW.first_name, NEW.last_name)
-            AND EXISTS (SELECT FROM courses_course c WHERE c.creator_id = NEW.id) THEN
+            AND EXISTS (SELECT FROM courses_course c WHERE c.creator_id = NEW.id AND c.status = 'published') THEN
         PERFORM courses_replace_version();
     END IF;
     RETURN NULL;

@@ -22,6 +22,7 @@ from courses.selectors.catalogue import DOCUMENT, ORDERINGS, SOURCES, Rows
 from learning247.kit.money import Money
 
 CANDIDATES: Final = 500
+PRICED: Final = 5_000
 MAX_WORDS: Final = 12
 MAX_WORD: Final = 60
 CORRECTIONS: Final = 4
@@ -140,28 +141,34 @@ def _count(candidates: str, parameters: dict[str, Any]) -> int:
 def _candidates(wanted: Wanted, filters: Filters) -> tuple[str, dict[str, Any]]:
     """Common table expressions `query` (its `words`) and `candidate` (course_id, title, all_words)."""
     expression, parameters = _query(wanted)
-    conditions = ""
+    within = ""
     if filters.department is not None:
-        conditions += " AND doc.department_id = %(department)s"
+        within = "AND department_id = %(department)s"
         parameters["department"] = filters.department
+    priced = "true"
     if filters.currency:
-        conditions += """ AND EXISTS (SELECT FROM courses_course c JOIN payments_price p ON p.product_id = c.product_id
-            WHERE c.id = doc.course_id AND p.currency = %(currency)s AND p.amount_minor <= %(most)s)"""
+        priced = """EXISTS (SELECT FROM courses_course c JOIN payments_price p ON p.product_id = c.product_id
+            WHERE c.id = course_id AND p.currency = %(currency)s AND p.amount_minor <= %(most)s)"""
         parameters |= {
             "currency": filters.currency,
             "most": filters.max_price.minor if filters.max_price is not None else 2**63 - 1,
         }
     # The second search is for what the first leaves room for; it may find the same courses again, hence NOT IN.
+    # A price that hardly any course has is looked for in PRICED of them and no more.
     sql = f"""
         query AS MATERIALIZED (SELECT {expression} AS words),
         titled AS MATERIALIZED (
-            SELECT doc.course_id, doc.title, doc.all_words FROM courses_coursedocument doc, query
-            WHERE doc.title_words @@ query.words {conditions} LIMIT {CANDIDATES}
+            SELECT course_id, title, all_words FROM (
+                SELECT course_id, title, all_words FROM courses_coursedocument, query
+                WHERE title_words @@ query.words {within} LIMIT {PRICED}
+            ) doc WHERE {priced} LIMIT {CANDIDATES}
         ),
         mentioned AS MATERIALIZED (
-            SELECT doc.course_id, doc.title, doc.all_words FROM courses_coursedocument doc, query
-            WHERE (SELECT count(*) FROM titled) < {CANDIDATES} AND doc.all_words @@ query.words {conditions}
-              AND doc.course_id NOT IN (SELECT course_id FROM titled) LIMIT {CANDIDATES}
+            SELECT course_id, title, all_words FROM (
+                SELECT course_id, title, all_words FROM courses_coursedocument, query
+                WHERE (SELECT count(*) FROM titled) < {CANDIDATES} AND all_words @@ query.words {within}
+                  AND course_id NOT IN (SELECT course_id FROM titled) LIMIT {PRICED}
+            ) doc WHERE {priced} LIMIT {CANDIDATES}
         ),
         candidate AS (SELECT * FROM titled UNION ALL SELECT * FROM mentioned)
     """
