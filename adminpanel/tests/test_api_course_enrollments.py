@@ -392,12 +392,12 @@ def test_the_export_reads_in_batches_and_misses_nothing(client: APIClient, monke
 
 
 def test_a_cell_that_would_be_a_formula_is_made_inert(client: APIClient) -> None:
-    student = build_user(first_name="=HYPERLINK(1)", last_name="", phone="+234801", verified=True)
+    student = build_user(first_name="＝HYPERLINK(1)", last_name="", phone="+234801", verified=True)
     mark(client, build_enrollment(build_course(title="@SUM(1)"), student=student), notes="-1\nsecond line")
 
     (row,) = read_csv(client.get(f"{URL}/export"))
     assert [row[name] for name in ("student", "phone", "course", "notes")] == [
-        "'=HYPERLINK(1)",
+        "'＝HYPERLINK(1)",
         "'+234801",
         "'@SUM(1)",
         "'-1\nsecond line",

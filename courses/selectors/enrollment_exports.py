@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from courses.models import Enrollment
 from courses.selectors.enrollments import enrollment_batches
 from learning247.kit.money import Money
+from learning247.kit.spreadsheets import guarded
 
 # Heading -> where it stands.
 COLUMNS: Final = {
@@ -33,8 +34,6 @@ COLUMNS: Final = {
     "created at": "created_at",
 }
 CURRENCY, AMOUNT = (list(COLUMNS).index(heading) for heading in ("currency", "amount"))
-# A spreadsheet takes a cell that begins so for a formula, and a student may call themselves "=1+1".
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Line:
@@ -67,5 +66,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return guarded(str(value))  # a student may call themselves "=1+1"

@@ -13,11 +13,12 @@ from courses.locks import courses_lock
 from courses.models import Course, Department
 from courses.services.courses import course_slug
 from courses.services.departments import department_ensure
-from courses.workbooks import CatalogueRow, Sheet, cell_text, line_text
+from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.locks import bound_lock_wait
 from learning247.kit.money import Money
+from learning247.kit.spreadsheets import cell_text, line_text
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Price, Product

@@ -19,8 +19,9 @@ from courses.enums import CourseStatus
 from courses.models import Course, Department
 from courses.selectors import exports
 from courses.tests.builders import build_course, build_department
-from courses.workbooks import CatalogueRow, cell_text, line_text, read_catalogue
+from courses.workbooks import CatalogueRow, read_catalogue
 from courses.workbooks.writing import sheet_name, write_delimited, write_workbook
+from learning247.kit.spreadsheets import cell_text, line_text
 from learning247.records.models import AuditEntry
 from payments.models import Price, Product
 

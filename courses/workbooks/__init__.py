@@ -4,7 +4,6 @@ One sheet, or one text file, is one department; with a column "Department" it ma
 here to the same texts.
 """
 
-from courses.workbooks.cells import cell_text, guarded, line_text
 from courses.workbooks.limits import Limits, UnreadableWorkbook
 from courses.workbooks.sheets import CatalogueRow, ReportedRow, Sheet, department_key, department_of_sheet
 from courses.workbooks.sources import DepartmentText, read_catalogue, read_department_texts
@@ -16,11 +15,8 @@ __all__ = [
     "ReportedRow",
     "Sheet",
     "UnreadableWorkbook",
-    "cell_text",
     "department_key",
     "department_of_sheet",
-    "guarded",
-    "line_text",
     "read_catalogue",
     "read_department_texts",
 ]

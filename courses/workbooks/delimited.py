@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final
 
-from courses.workbooks.cells import cell_text, unguarded
 from courses.workbooks.limits import Limits, UnreadableWorkbook, check_size_and_kind
 from courses.workbooks.sheets import (
     HEADER_DEPTH,
@@ -19,6 +18,7 @@ from courses.workbooks.sheets import (
     department_of_sheet,
     is_header,
 )
+from learning247.kit.spreadsheets import cell_read, cell_text
 
 MAX_CELL: Final = 1_000_000  # characters; an opening quote without an end would swallow the file
 MAX_FAULTS: Final = 100  # rows with broken quotes
@@ -115,7 +115,7 @@ def _numbered(path: Path, encoding: str, separator: str) -> Iterator[tuple[int, 
             if isinstance(cells, str):
                 yield number, cells
             else:
-                yield number, [unguarded(cell_text(cell)) for cell in cells[:MAX_COLUMNS]]
+                yield number, [cell_read(cell) for cell in cells[:MAX_COLUMNS]]
 
 
 def _records(lines: Iterator[str], separator: str) -> Iterator[Record]:

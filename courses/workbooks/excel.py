@@ -20,9 +20,9 @@ from xml.etree.ElementTree import ParseError
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from courses.workbooks.cells import cell_text, unguarded
 from courses.workbooks.limits import Limits, UnreadableWorkbook, check_size_and_kind
 from courses.workbooks.sheets import MAX_COLUMNS, NOT_CALCULATED, Sheet, SheetReader, department_of_sheet
+from learning247.kit.spreadsheets import cell_read
 
 MAX_PARTS: Final = 5_000
 MAX_SHEETS: Final = 250
@@ -127,7 +127,7 @@ def _read_sheet(workbook: Workbook, formulas: Workbook | None, at: int, seen: Ca
     saved = repeat(()) if formulas is None else _rows(formulas, at)
     for number, (values, sources) in enumerate(zip(_rows(workbook, at), saved, strict=False), start=1):
         seen()
-        cells = [unguarded(cell_text(value)) for value in values]
+        cells = [cell_read(value) for value in values]
         for column, source in enumerate(sources[: len(cells)]):
             if source is not None and values[column] is None:
                 cells[column] = NOT_CALCULATED

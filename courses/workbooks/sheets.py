@@ -8,7 +8,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from courses.workbooks.cells import ERROR_VALUES, line_text
+from learning247.kit.spreadsheets import line_text
 
 MAX_ROWS_PER_SHEET: Final = 200_000  # rows with something in them
 MAX_CHARACTERS_PER_SHEET: Final = 64_000_000
@@ -22,6 +22,7 @@ MAX_DEPARTMENT: Final = 120
 
 # Stands for a cell in which a formula was saved without a value. No text of a cell can be equal to it.
 NOT_CALCULATED: Final = "\x00formula"
+ERROR_VALUES: Final = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
 
 HEADERS: Final = ("Course Name", "Course Link", "Course Content", "Course Curriculum", "Course Duration")
 DEPARTMENT_HEADER: Final = "Department"

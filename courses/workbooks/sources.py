@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from django.utils.text import slugify
 
-from courses.workbooks.cells import line_text
 from courses.workbooks.delimited import open_table, read_delimited
 from courses.workbooks.excel import read_workbook
 from courses.workbooks.limits import Limits, UnreadableWorkbook
 from courses.workbooks.sheets import ReportedRow, Sheet
+from learning247.kit.spreadsheets import line_text
 
 DEPARTMENTS_FILE: Final = "departments.csv"
 MAX_DEPARTMENT_TEXT: Final = 2_000

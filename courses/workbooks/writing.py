@@ -10,8 +10,8 @@ from typing import Final, Protocol
 
 from openpyxl import Workbook
 
-from courses.workbooks.cells import cell_text, guarded, line_text
 from courses.workbooks.sheets import DEPARTMENT_HEADER, HEADERS, department_of_sheet
+from learning247.kit.spreadsheets import cell_text, guarded, line_text
 
 MAX_SHEET_NAME: Final = 31
 MAX_EXCEL_CELL: Final = 32_767  # UTF-16 units

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from courses.services.catalogue import DEFAULT_PRICES
 from courses.services.imports import REPORT_HEADERS, ImportReport, file_import
-from courses.workbooks import guarded
 from learning247.kit.money import InvalidAmount, Money, UnknownCurrency
+from learning247.kit.spreadsheets import guarded
 from payments.selectors import charge_refusal
 
 

@@ -1,12 +1,12 @@
-"""One cell: the text that people see in it, and a way to write it that no spreadsheet takes for a formula."""
+"""Cells of spreadsheets: the text that people see in one, and a way to write it that no program takes for a formula."""
 
 import re
-from typing import Any, Final
+from typing import Any
 
 # What XML or PostgreSQL cannot hold, and how Excel writes a carriage return.
 _DROPPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]|_x000D_")
-_RISKY = re.compile(r"'*[=+\-@＝＋－＠]")
-ERROR_VALUES: Final = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+# Blanks too: some programs drop them and look at what comes then. Full-width signs are signs in East Asia.
+_RISKY = re.compile(r"'*[\t\r\n=+\-@＝＋－＠]")
 
 
 def cell_text(value: Any) -> str:
@@ -39,3 +39,8 @@ def guarded(text: str) -> str:
 def unguarded(text: str) -> str:
     """Without the apostrophe that guards a formula's first character; any other apostrophe stays."""
     return text[1:] if text.startswith("'") and _RISKY.match(text) else text
+
+
+def cell_read(value: Any) -> str:
+    """The text of a cell that may have been written by `guarded`."""
+    return cell_text(unguarded(cell_text(value)))
