@@ -7,7 +7,7 @@ from typing import Final
 from courses.enums import CourseStatus
 from courses.errors import DepartmentNotFound
 from courses.models import Course, Department
-from courses.workbooks import department_key
+from courses.names import department_key
 
 BATCH: Final = 500
 

@@ -11,6 +11,7 @@ from accounts.models import User
 from courses.enums import CourseStatus
 from courses.locks import courses_lock
 from courses.models import Course, Department
+from courses.names import course_keys
 from courses.services.courses import course_slug
 from courses.services.departments import department_ensure
 from courses.workbooks import CatalogueRow, Sheet
@@ -126,7 +127,7 @@ def _import_rows(
 def _merged(rows: Sequence[CatalogueRow], outcome: SheetOutcome) -> dict[str, CatalogueRow]:
     """One row per name, by its key: the last one, with what it leaves blank taken from the ones before."""
     merged: dict[str, CatalogueRow] = {}
-    for key, row in zip(_keys([row.title for row in rows]), rows, strict=True):
+    for key, row in zip(course_keys([row.title for row in rows]), rows, strict=True):
         earlier = merged.setdefault(key, row)
         if earlier is not row:
             outcome.repeated.append(RepeatedRow(row.number, earlier.number, row.title, row.link != earlier.link))
@@ -139,25 +140,12 @@ def _merged(rows: Sequence[CatalogueRow], outcome: SheetOutcome) -> dict[str, Ca
     return merged
 
 
-def _keys(titles: Sequence[str]) -> list[str]:
-    """What makes two titles the same: case and blanks do not count.
-
-    The database says what case is: its idea decides in the unique index, and Python's is another ("İ").
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT lower(title) FROM unnest(%s::text[]) WITH ORDINALITY AS given (title, at) ORDER BY at",
-            [[line_text(title) for title in titles]],
-        )
-        return [key for (key,) in cursor.fetchall()]
-
-
 def _stored_ids(department: Department) -> dict[str, uuid.UUID]:
     """The department's platform courses by key."""
     courses = Course.objects.filter(department=department, creator__isnull=True)
     found = list(courses.order_by("id").values_list("id", "title"))
     stored: dict[str, uuid.UUID] = {}
-    for key, (course_id, _) in zip(_keys([title for _, title in found]), found, strict=True):
+    for key, (course_id, _) in zip(course_keys([title for _, title in found]), found, strict=True):
         stored.setdefault(key, course_id)
     return stored
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from courses.models import Department
-from courses.workbooks import department_key
+from courses.names import department_key
 from learning247.kit.ids import new_id
 
 

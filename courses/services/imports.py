@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import DatabaseError
 
 from accounts.models import User
+from courses.names import course_keys, department_key
 from courses.services.catalogue import DEFAULT_PRICES, SheetOutcome, catalogue_import
 from courses.services.departments import departments_describe
 from courses.workbooks import (
@@ -16,7 +17,6 @@ from courses.workbooks import (
     ReportedRow,
     Sheet,
     UnreadableWorkbook,
-    department_key,
     read_catalogue,
     read_department_texts,
 )
@@ -106,10 +106,10 @@ def file_import(
         texts, report.departments = read_department_texts(path, limits=limits)
         for sheet in read_catalogue(path, seen=seen, limits=limits):
             named = came_in.setdefault(department_key(sheet.department), {}) if sheet.has_headers else {}
-            _leave_out(sheet, named)
+            counting = _leave_out(sheet, named)
             outcome = _import(sheet, prices, dry_run=dry_run, actor=actor)
             if outcome is not None:
-                named.update({row.title.casefold(): sheet.name for row in sheet.rows})
+                named.update(dict.fromkeys(counting, sheet.name))
             report.sheets.append(
                 SheetReport(sheet.name, sheet.department, outcome or SheetOutcome(sheet.department), sheet.reported)
             )
@@ -135,16 +135,20 @@ def _import(sheet: Sheet, prices: Sequence[Money], *, dry_run: bool, actor: User
         return None
 
 
-def _leave_out(sheet: Sheet, named: Mapping[str, str]) -> None:
-    """Report the rows of courses that an earlier sheet (`named`: title to sheet) of the same department has named."""
-    rows = []
-    for row in sheet.rows:
-        earlier = named.get(row.title.casefold())
-        if earlier is None:
-            rows.append(row)
+def _leave_out(sheet: Sheet, named: Mapping[str, str]) -> set[str]:
+    """Report the rows of courses that an earlier sheet (`named`: key to sheet) of the same department has named.
+
+    Returns the keys of the others, which stay.
+    """
+    rows, counting = [], set()
+    for key, row in zip(course_keys([row.title for row in sheet.rows]), sheet.rows, strict=True):
+        if key in named:
+            sheet.report(row.number, row.title, f"the sheet {named[key]!r} names this course too, and counts")
         else:
-            sheet.report(row.number, row.title, f"the sheet {earlier!r} names this course too, and counts")
+            rows.append(row)
+            counting.add(key)
     sheet.rows = rows
+    return counting
 
 
 def _describe(report: ImportReport, texts: Sequence[DepartmentText]) -> None:

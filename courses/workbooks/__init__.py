@@ -5,7 +5,7 @@ here to the same texts.
 """
 
 from courses.workbooks.limits import Limits, UnreadableWorkbook
-from courses.workbooks.sheets import CatalogueRow, ReportedRow, Sheet, department_key, department_of_sheet
+from courses.workbooks.sheets import CatalogueRow, ReportedRow, Sheet, department_of_sheet
 from courses.workbooks.sources import DepartmentText, read_catalogue, read_department_texts
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "ReportedRow",
     "Sheet",
     "UnreadableWorkbook",
-    "department_key",
     "department_of_sheet",
     "read_catalogue",
     "read_department_texts",

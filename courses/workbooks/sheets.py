@@ -8,7 +8,7 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
-from learning247.kit.spreadsheets import line_text
+from courses.names import department_key
 
 MAX_ROWS_PER_SHEET: Final = 200_000  # rows with something in them
 MAX_CHARACTERS_PER_SHEET: Final = 64_000_000
@@ -93,11 +93,6 @@ class Sheet:
 def department_of_sheet(name: str) -> str:
     """`"Management (363)"` and `"Management (3"` are the department `"Management"`."""
     return " ".join(_COUNT.sub("", name).split())
-
-
-def department_key(name: str) -> str:
-    """What makes two names the same department's: case and blanks do not count."""
-    return line_text(name).casefold()
 
 
 def columns_of(headers: Sequence[str]) -> dict[str, int]:
