@@ -12,9 +12,9 @@ from django.db import transaction
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
-from accounts.enums import SessionEnd
+from accounts.devices import Device, device_of
 from accounts.models import User
-from accounts.services.sessions import session_end_all
+from accounts.services.passwords import password_replaced
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -36,17 +36,16 @@ class PersonChangeForm(BaseUserChangeForm):
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):
-    """Whoever knew the old password, or holds a token that it bought, is out; and who did that is on record."""
+    """Sets somebody's password, or none."""
 
-    def __init__(self, *args: Any, actor: User, **kwargs: Any) -> None:
-        self.actor = actor
+    def __init__(self, *args: Any, actor: User, device: Device, **kwargs: Any) -> None:
+        self.actor, self.device = actor, device
         super().__init__(*args, **kwargs)
 
     def save(self, commit: bool = True) -> User:
         with transaction.atomic():
             user: User = super().save(commit=commit)
-            session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
-            audit_record(actor=self.actor, action="user.password_changed", subject_kind="user", subject_id=user.pk)
+            password_replaced(user=user, actor=self.actor, action="user.password_changed", device=self.device)
         return user
 
 
@@ -89,7 +88,7 @@ class PersonAdmin(UserAdmin):
         assert isinstance(request.user, User)
         # The view gives its form the person alone. A copy, because one PersonAdmin serves all threads.
         bound = copy(self)
-        bound.change_password_form = partial(PersonPasswordForm, actor=request.user)
+        bound.change_password_form = partial(PersonPasswordForm, actor=request.user, device=device_of(request))
         return super(PersonAdmin, bound).user_change_password(request, id, form_url)
 
     @admin.display(boolean=True, ordering="email_verified_at")

@@ -8,6 +8,12 @@ class Role(models.TextChoices):
     ADMIN = "admin", "Administrator"
 
 
+class LinkPurpose(models.TextChoices):
+    """What a mailed link allows."""
+
+    PASSWORD_RESET = "password_reset", "Set a new password"
+
+
 class SessionEnd(models.TextChoices):
     """Why a session is over."""
 

@@ -44,6 +44,18 @@ class PasswordTooWeak(Malformed):
     code = "password_too_weak"
 
 
+class PasswordIncorrect(Malformed):
+    code = "password_incorrect"
+    detail = "This is not your current password. If you have forgotten it: POST /auth/forgot-password."
+
+
+class ResetTokenInvalid(Malformed):
+    """The same for a link that never was, was used, was replaced, or has expired: it tells nobody which."""
+
+    code = "reset_token_invalid"
+    detail = "This link is not good any more: it works once, for 15 minutes. Ask again: POST /auth/forgot-password."
+
+
 class VerificationTokenInvalid(Malformed):
     code = "verification_token_invalid"
     detail = "This link is not valid. Sign in and ask for a new mail: POST /auth/verify-email/resend."

@@ -2,7 +2,7 @@
 
 import uuid
 
-from accounts.models import Session, User
+from accounts.models import RecoveryRequest, Session, User
 from learning247.kit.locks import bound_lock_wait
 
 
@@ -21,3 +21,8 @@ def session_lock(session_id: uuid.UUID) -> Session | None:
         .filter(id=session_id)
         .first()
     )
+
+
+def recovery_request_lock(request_id: uuid.UUID | str) -> RecoveryRequest | None:
+    """The request, locked until the transaction ends; None when it was answered or is just being answered."""
+    return RecoveryRequest.objects.select_for_update(skip_locked=True).filter(id=request_id).first()

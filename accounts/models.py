@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.enums import Role, SessionEnd
+from accounts.enums import LinkPurpose, Role, SessionEnd
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 
@@ -82,6 +83,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     def email_verified(self) -> bool:
         return self.email_verified_at is not None
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """As Django's; a hash of an older cost is renewed only where nobody has changed the password meanwhile."""
+
+        def renew(password: str | None) -> None:
+            renewed = make_password(password)
+            if User.objects.filter(pk=self.pk, password=self.password).update(password=renewed):
+                self.password = renewed
+
+        return check_password(raw_password, self.password, renew)
+
     def clean(self) -> None:
         """For forms: before the constraint on lower case is looked at."""
         super().clean()
@@ -132,3 +143,36 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class SingleUseLink(models.Model):
+    """A mailed link that is still good for something. At most one per person and purpose: the latest.
+
+    issued --used, replaced by a newer one, or the password was changed--> deleted
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=20, choices=LinkPurpose)
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the token, which is not stored.")
+    email = models.EmailField(max_length=254, help_text="Where it was mailed: good as long as that is the address.")
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("user", "purpose"), name="accounts_link_one_per_user_and_purpose"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} for {self.user_id}"
+
+
+class RecoveryRequest(models.Model):
+    """Somebody asked for a link to this address, which need be nobody's; deleted when a job has looked at it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254, unique=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    def __str__(self) -> str:
+        return self.email

@@ -130,6 +130,28 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = PasswordField()
 
 
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    current_password = PasswordField()
+    new_password = PasswordField(help_text="At least 10 characters, not a common word, not only digits.")
+
+
+class RecoverySerializer(serializers.Serializer[Any]):
+    email = EmailAddressField()
+
+
+class RecoveryRequestedSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField(read_only=True)
+
+
+class PasswordResetSerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=1024, help_text="What follows `#token=` in the mailed link.")
+    password = PasswordField(help_text="At least 10 characters, not a common word, not only digits.")
+
+
+class PasswordResetDoneSerializer(serializers.Serializer[Any]):
+    email = serializers.EmailField(read_only=True, help_text="To sign in with.")
+
+
 class RefreshSerializer(serializers.Serializer[Any]):
     """Without `refresh` the cookie counts."""
 

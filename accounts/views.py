@@ -22,7 +22,12 @@ from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
     EmailVerifiedSerializer,
+    PasswordChangeSerializer,
+    PasswordResetDoneSerializer,
+    PasswordResetSerializer,
     ProfileSerializer,
+    RecoveryRequestedSerializer,
+    RecoverySerializer,
     RefreshSerializer,
     RegistrationSerializer,
     SessionSerializer,
@@ -30,6 +35,8 @@ from accounts.serializers import (
     TokensSerializer,
     UserSerializer,
 )
+from accounts.services.passwords import password_change
+from accounts.services.recovery import password_reset, recovery_request
 from accounts.services.sessions import (
     SignedIn,
     session_close,
@@ -60,6 +67,7 @@ _PERSON = {
 }
 _TOKENS = {"access": "eyJhbGciOiJIUzI1NiJ9…", "refresh": "eyJhbGciOiJIUzI1NiJ9…"}
 _SIGNED_IN = OpenApiExample("Signed in", value={"user": _PERSON, **_TOKENS}, response_only=True)
+RECOVERY_REQUESTED = "If there is an account with this email, a link is on its way to it."
 _PROFILE = OpenApiExample("A profile", value=_PERSON, response_only=True)
 
 
@@ -213,6 +221,70 @@ class SignInViewSet(_OpenAuthViewSet):
         if not token:
             raise Unauthenticated
         return str(token)
+
+
+class PasswordChangeViewSet(_AuthViewSet):
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_change_password",
+        summary="Change one's password",
+        description="Signs every device out; the one that asks goes on with the pair in the answer.",
+        request=PasswordChangeSerializer,
+        responses={
+            200: SignedInSerializer,
+            400: _refusal("password_incorrect", "This is not your current password."),
+        },
+        examples=[
+            _SIGNED_IN,
+            OpenApiExample(
+                "Ada changes hers",
+                value={"current_password": "correct horse battery", "new_password": "another horse battery"},
+                request_only=True,
+            ),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        passwords = self.read(PasswordChangeSerializer, request)
+        return _signed_in(password_change(user=_person(request), **passwords, device=device_of(request)), status=200)
+
+
+class RecoveryViewSet(_OpenAuthViewSet):
+    @extend_schema(
+        operation_id="auth_forgot_password",
+        summary="Ask for a link that sets a new password",
+        description="The same answer in the same time whether or not the email is an account's. The mailed link works "
+        "once and for 15 minutes; asking again makes an earlier one worthless. Within a minute of the last mail no "
+        "other is sent.",
+        request=RecoverySerializer,
+        responses={200: RecoveryRequestedSerializer},
+        examples=[
+            OpenApiExample("Asked", value={"detail": RECOVERY_REQUESTED}, response_only=True),
+            OpenApiExample("Ada forgot hers", value={"email": "ada@example.com"}, request_only=True),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        recovery_request(**self.read(RecoverySerializer, request))
+        return Response({"detail": RECOVERY_REQUESTED})
+
+
+class PasswordResetViewSet(_OpenAuthViewSet):
+    @extend_schema(
+        operation_id="auth_reset_password",
+        summary="Set a new password by a mailed link",
+        description="Signs every device out and marks the email as verified, which the link has proved.",
+        request=PasswordResetSerializer,
+        responses={
+            200: PasswordResetDoneSerializer,
+            400: _refusal("reset_token_invalid", "This link is not good any more."),
+        },
+        examples=[OpenApiExample("Set", value={"email": "ada@example.com"}, response_only=True)],
+    )
+    def create(self, request: Request) -> Response:
+        user = password_reset(**self.read(PasswordResetSerializer, request), device=device_of(request))
+        response = Response(PasswordResetDoneSerializer(user).data)
+        refresh_cookie_clear(response)
+        return response
 
 
 class SessionViewSet(_AuthViewSet):

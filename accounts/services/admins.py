@@ -3,9 +3,9 @@
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from accounts.enums import Role, SessionEnd
+from accounts.enums import Role
 from accounts.models import User, normalised_email
-from accounts.services.sessions import session_end_all
+from accounts.services.passwords import password_replaced
 from accounts.services.users import password_check, user_register
 from learning247.kit.clock import now
 from learning247.records.services.audit import audit_record
@@ -29,7 +29,7 @@ def admin_seed(*, email: str, password: str) -> tuple[User, bool]:
         else:
             password_check(password, user=user)
             user.password = make_password(password)
-            session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
+            password_replaced(user=user, actor=None, action="user.password_changed")
         before = {name: getattr(user, name) for name in RIGHTS}
         for name, value in RIGHTS.items():
             setattr(user, name, value)

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accounts.errors import EmailTaken, PasswordTooWeak
+from accounts.hashers import normalised_password
 from accounts.models import User, normalised_email
 
 PROFILE_FIELDS = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
@@ -37,14 +38,17 @@ def user_update_profile(*, user: User, changes: dict[str, Any]) -> User:
     return user
 
 
-def password_check(password: str, *, user: User) -> None:
-    """Raises PasswordTooWeak with every rule of AUTH_PASSWORD_VALIDATORS that `password` breaks for this person."""
+def password_check(password: str, *, user: User, attr: str = "password") -> None:
+    """Raises PasswordTooWeak with every rule of AUTH_PASSWORD_VALIDATORS that `password` breaks for this person.
+
+    What is looked at is what will be hashed. `attr` is the request's field.
+    """
     try:
-        validate_password(password, user=user)
+        validate_password(normalised_password(password), user=user)
     except ValidationError as error:
         reasons = [{"code": reason.code or "invalid", "detail": reason.messages[0]} for reason in error.error_list]
         detail = " ".join(reason["detail"] for reason in reasons)
-        raise PasswordTooWeak(detail, attr="password", extra={"reasons": reasons}) from None
+        raise PasswordTooWeak(detail, attr=attr, extra={"reasons": reasons}) from None
 
 
 def _insert(user: User) -> None:

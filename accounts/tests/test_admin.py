@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.models import Session, User
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_admin, build_user
-from learning247.records.models import AuditEntry
+from learning247.records.models import AuditEntry, OutboundMail
 
 pytestmark = pytest.mark.django_db
 
@@ -161,7 +161,9 @@ def test_a_password_set_by_staff_ends_the_persons_sessions_and_is_on_record(usab
     ]
     assert [answer.status_code for answer in answers] == [401, 200]
     entry = AuditEntry.objects.get(action="user.password_changed")
-    assert (entry.actor, entry.subject_id, entry.before, entry.after) == (boss, str(user.pk), None, None)
+    assert (entry.actor, entry.subject_id, entry.before) == (boss, str(user.pk), None)
+    assert entry.after == {"sessions_ended": 1, "ip": "127.0.0.1", "user_agent": ""}
+    assert OutboundMail.objects.get().to == user.email
 
 
 def test_a_refused_password_ends_no_session():

@@ -1,9 +1,14 @@
-"""One person's way through the accounts API over a real socket, with a client that keeps cookies as browsers do."""
+"""The accounts API over a real socket, with a client that keeps cookies as browsers do, and its jobs."""
+
+from datetime import timedelta
 
 import requests
+from rest_framework.test import APIClient
 
-from accounts.models import Session
-from accounts.tests.builders import PASSWORD
+from accounts.models import RecoveryRequest, Session
+from accounts.services.recovery import recovery_sweep
+from accounts.tests.builders import PASSWORD, build_user
+from learning247.kit.clock import now
 from learning247.records.models import OutboundMail
 
 
@@ -34,3 +39,17 @@ def test_sign_up_verify_stay_signed_in_by_the_cookie_and_sign_out(api_server):
     again = browser.post(f"{api_server}/auth/refresh", json={"refresh": first["refresh"]}, timeout=10)
     assert (again.status_code, again.json()["errors"][0]["code"]) == (401, "token_reused")
     assert Session.objects.get().end_reason == "signed_out"
+
+
+def test_a_job_answers_it_and_the_sweep_finds_one_that_never_was_enqueued(committed_db, run_jobs):
+    build_user(email="ada@example.com")
+    APIClient().post("/auth/forgot-password", {"email": "ada@example.com"}, format="json")
+    assert "accounts.answer_recovery" in run_jobs()
+    assert OutboundMail.objects.count() == 1
+
+    lost = RecoveryRequest.objects.create(email="nobody@example.com")
+    assert recovery_sweep() == 0
+    RecoveryRequest.objects.filter(id=lost.id).update(created_at=now() - timedelta(seconds=16))
+    assert recovery_sweep() == 1
+    run_jobs()
+    assert not RecoveryRequest.objects.exists()

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
+from accounts.enums import LinkPurpose
 from accounts.models import Session, User
-from accounts.services import sessions, verification
+from accounts.services import recovery, sessions, verification
 from accounts.services.sessions import session_open
+from accounts.services.single_use_links import link_issue
 from accounts.tests.builders import PASSWORD, build_user
 from learning247.kit.clock import now
-from learning247.records.models import OutboundMail
+from learning247.records.models import AuditEntry, OutboundMail
 from learning247.records.selectors import mail_exists_since
 
 pytestmark = pytest.mark.race
@@ -164,3 +166,51 @@ def test_without_the_second_look_a_session_would_outlive_its_password(committed_
     assert sign_in_while_the_password_changes(user, monkeypatch) == 200
 
     assert Session.objects.get().ended_at is None
+
+
+def reset_at_once(token: str) -> Counter[int]:
+    def reset(number: int) -> int:
+        body = {"token": token, "password": f"horse battery number {number}"}
+        return APIClient().post("/auth/reset-password", body, format="json").status_code
+
+    return Counter(at_once(reset))
+
+
+def issued_link(user: User) -> str:
+    with transaction.atomic():
+        return link_issue(user=user, purpose=LinkPurpose.PASSWORD_RESET)
+
+
+def test_of_many_uses_of_one_link_exactly_one_sets_its_password(committed_db):
+    user = build_user()
+
+    assert reset_at_once(issued_link(user)) == {200: 1, 400: MANY - 1}
+
+    assert AuditEntry.objects.filter(action="user.password_reset").count() == 1
+    user.refresh_from_db()
+    (won,) = [number for number in range(MANY) if user.check_password(f"horse battery number {number}")]
+    assert 0 <= won < MANY
+
+
+def test_without_deleting_it_the_link_would_set_many(committed_db, monkeypatch):
+    monkeypatch.setattr(recovery, "link_use", lambda link: True)
+    monkeypatch.setattr(recovery, "password_replaced", lambda **_: None)
+
+    assert reset_at_once(issued_link(build_user())) == {200: MANY}
+
+
+def test_of_many_changes_by_the_same_password_exactly_one_succeeds(committed_db):
+    user = build_user()
+    access = session_open(user).access
+
+    def change(number: int) -> int:
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+        body = {"current_password": PASSWORD, "new_password": f"horse battery number {number}"}
+        return client.post("/auth/change-password", body, format="json").status_code
+
+    outcomes = Counter(at_once(change))
+
+    # Whoever came after the first commit is signed out by it (401), whoever was on the way knew an old password (400).
+    assert (outcomes[200], outcomes[400] + outcomes[401]) == (1, MANY - 1)
+    assert Session.objects.filter(ended_at=None).count() == 1

@@ -135,7 +135,7 @@ CACHES = {
 # --- People ---------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.BCryptSHA256PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.NormalisingBCryptSHA256PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -237,6 +237,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep the inbox": {"task": "records.sweep_inbox", "schedule": 15.0},
     "sweep outbound mail": {"task": "records.sweep_mail", "schedule": 30.0},
+    "sweep requests for a new password": {"task": "accounts.sweep_recovery", "schedule": 30.0},
     "sweep unsettled payments": {
         "task": "payments.sweep_unsettled",
         "schedule": 60.0,

@@ -1,0 +1,15 @@
+"""Celery's doors to the services."""
+
+from celery import shared_task
+
+from accounts.services.recovery import recovery_answer, recovery_sweep
+
+
+@shared_task(name="accounts.answer_recovery")
+def answer_recovery(request_id: str) -> None:
+    recovery_answer(request_id)
+
+
+@shared_task(name="accounts.sweep_recovery")
+def sweep_recovery() -> None:
+    recovery_sweep()
