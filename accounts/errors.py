@@ -1,6 +1,6 @@
 """What the accounts app refuses, and what the person can do next."""
 
-from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound
+from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound, Unprocessable
 
 
 class Unauthenticated(DomainError):
@@ -77,3 +77,30 @@ class EmailNotVerified(Forbidden):
 class EmailAlreadyVerified(Conflict):
     code = "email_already_verified"
     detail = "Your email is verified already; there is nothing left to do."
+
+
+class CodeInvalid(Unprocessable):
+    """`tries_left` None: there is no code for this subject at all."""
+
+    code = "code_invalid"
+    detail = "This code is not right, or not any more. Look at the newest mail, or ask for another code."
+
+    def __init__(self, detail: str | None = None, *, tries_left: int | None = None) -> None:
+        self.tries_left = tries_left
+        super().__init__(detail, attr="code", extra=None if tries_left is None else {"attempts_left": tries_left})
+
+
+class CodeTriesUsedUp(Unprocessable):
+    code = "code_attempts_used_up"
+    detail = "Too many wrong codes. Nothing was done; begin anew."
+
+
+class CodeUsed(Conflict):
+    code = "code_used"
+    detail = "This was confirmed already."
+
+
+class CodeTooSoon(DomainError):
+    status = 429
+    code = "code_too_soon"
+    detail = "A code was mailed less than a minute ago. Look for it, or ask again shortly."

@@ -2,7 +2,7 @@
 
 import uuid
 
-from accounts.models import RecoveryRequest, Session, User
+from accounts.models import OneTimeCode, RecoveryRequest, Session, User
 from learning247.kit.locks import bound_lock_wait
 
 
@@ -26,3 +26,13 @@ def session_lock(session_id: uuid.UUID) -> Session | None:
 def recovery_request_lock(request_id: uuid.UUID | str) -> RecoveryRequest | None:
     """The request, locked until the transaction ends; None when it was answered or is just being answered."""
     return RecoveryRequest.objects.select_for_update(skip_locked=True).filter(id=request_id).first()
+
+
+def one_time_code_lock(*, user_id: uuid.UUID, purpose: str, subject_digest: str) -> OneTimeCode | None:
+    """The code for that subject, locked until the transaction ends; None when none was issued."""
+    bound_lock_wait()
+    return (
+        OneTimeCode.objects.select_for_update(no_key=True)
+        .filter(user_id=user_id, purpose=purpose, subject_digest=subject_digest)
+        .first()
+    )

@@ -176,3 +176,32 @@ class RecoveryRequest(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+class OneTimeCode(models.Model):
+    """A mailed code for one subject (what exactly it confirms) of one person. Neither stands here in clear.
+
+    issued --asked again: another code, the same tries--> issued
+      |  +----right, and what it confirms commits-------> used
+      +-------five wrong tries--------------------------> over for this subject
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    purpose = models.CharField(max_length=40)
+    subject_digest = models.CharField(max_length=64, help_text="SHA-256 of what is confirmed.")
+    code_digest = models.CharField(max_length=64, help_text="Keyed digest of the code, bound to all of the above.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Wrong ones, over all codes for this subject.")
+    sent_at = models.DateTimeField(default=now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("user", "purpose", "subject_digest"), name="accounts_code_one_per_subject"),
+            models.CheckConstraint(condition=models.Q(tries__lte=5), name="accounts_code_at_most_five_tries"),
+        )
+        indexes = (models.Index(fields=("sent_at",), name="accounts_code_age"),)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} for {self.user_id}"
