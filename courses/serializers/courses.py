@@ -56,7 +56,10 @@ class PictureField(serializers.FileField):
     default_error_messages = {"no_name": "Send the picture as a file, with a file's name."}
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "JPEG, PNG or WebP, 5 MB and 25 megapixels (WebP: 12) at most.")
+        kwargs.setdefault(
+            "help_text",
+            "JPEG, PNG or WebP, 5 MB and 12 megapixels (WebP: 6, a JPEG that is not progressive: 25) at most.",
+        )
         super().__init__(use_url=False, **kwargs)
 
 

@@ -55,7 +55,7 @@ PICTURE_REFUSALS = {
     "e413": "`image_too_large`: more than 5 MB",
     "e503": "`storage_unavailable`, `images_busy`: the same request may be sent again.",
 }
-TOO_MANY_PIXELS = "`image_too_many_pixels`: more than 25 megapixels (WebP: 12)"
+TOO_MANY_PIXELS = "`image_too_many_pixels`, `image_too_complex`"
 
 
 class CourseFormParser(PictureFormParser):

@@ -10,22 +10,37 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import BoundedSemaphore, Lock
 from typing import IO, Final
 
 from PIL import Image, ImageCms
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from learning247.kit.errors import Malformed, RequestTooLarge, Unavailable, Unprocessable
 
 IMAGE_MAX_BYTES: Final = 5 * 1024 * 1024
-# A phone's usual 24 megapixels pass. WebP takes 16 bytes for each while it is decoded, the others no more than eight.
+# A phone's usual 24 megapixels pass: a JPEG that large is decoded at half its scale. The others, and a JPEG in several
+# scans, are held whole while they are decoded, WebP twice. What is allowed here takes about 120 MB at its peak.
 # MPO: a JPEG with more pictures behind the first, as phones take them.
-IMAGE_MAX_PIXELS: Final = {"JPEG": 25_000_000, "MPO": 25_000_000, "PNG": 25_000_000, "WEBP": 12_000_000}
+IMAGE_MAX_PIXELS: Final = {"JPEG": 25_000_000, "MPO": 25_000_000, "PNG": 12_000_000, "WEBP": 6_000_000}
+IMAGE_MAX_PIXELS_IN_SCANS: Final = 12_000_000
 # Width and height of what is stored.
 IMAGE_LONGEST_SIDE: Final = 1600
 IMAGE_CONTENT_TYPE: Final = "image/webp"
 IMAGE_SUFFIX: Final = ".webp"
 
+# A few bytes each, and time for every one: a JPEG is decoded once per scan, a PNG's profiles and texts are unpacked.
+# Pictures have a dozen.
+_MOST_SCANS: Final = 100
+_MOST_SEGMENTS: Final = 5_000
+_MOST_CHUNKS: Final = 20_000
+_MOST_EXTRAS: Final = 100
+_PIXEL_CHUNKS: Final = frozenset((b"IDAT", b"fdAT", b"fcTL"))
+_PNG_HEAD: Final = b"\x89PNG\r\n\x1a\n"
+_JPEG_HEAD: Final = b"\xff\xd8"
+_JPEG_SCAN: Final = b"\xff\xda"
+_JPEG_SEGMENTS: Final = tuple(bytes((0xFF, marker)) for marker in (*range(0xC0, 0xD0), 0xDB, 0xDD, *range(0xE0, 0x100)))
 _READ: Final = ("JPEG", "PNG", "WEBP")
 _ORIENTATION: Final = 0x0112  # EXIF's tag
 _UPRIGHT: Final = {
@@ -48,7 +63,10 @@ _QUALITY: Final = 82
 # One at a time in a process, or a handful of large pictures sent together would take all its memory; and in one thread,
 # as the allocator keeps for each what it once needed. Half a second for a phone's picture.
 _studio = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+_turn = Lock()
 _LONGEST_WAIT: Final = 20.0  # seconds
+# The one in work and those that wait for it: the other web threads stay free for everybody else.
+_seats = BoundedSemaphore(4)
 
 
 class ImageTooLarge(RequestTooLarge):
@@ -64,6 +82,11 @@ class ImageInvalid(Malformed):
 class ImageTooManyPixels(Unprocessable):
     code = "image_too_many_pixels"
     detail = "The picture has too many pixels. Scale it down and send it again."
+
+
+class ImageTooComplex(Unprocessable):
+    code = "image_too_complex"
+    detail = "The picture consists of too many parts. Open it in a picture program, save it again and send that."
 
 
 class ImagesBusy(Unavailable):
@@ -84,18 +107,24 @@ class NormalisedPicture:
 def picture_normalise(file: IO[bytes], *, attr: str = "image") -> NormalisedPicture:
     """The picture in `file`, made anew; equal bytes in give equal bytes out. Of an animation, the first frame.
 
-    `attr`: the request's field that it came in. Raises ImageTooLarge, ImageInvalid, ImageTooManyPixels, ImagesBusy.
+    `attr`: the request's field that it came in. Raises ImageTooLarge, ImageInvalid, ImageTooManyPixels,
+    ImageTooComplex, and ImagesBusy at once where three wait already, or after twenty seconds of waiting.
     """
-    file.seek(0)
-    sent = file.read(IMAGE_MAX_BYTES + 1)
-    if len(sent) > IMAGE_MAX_BYTES:
+    if file.seek(0, io.SEEK_END) > IMAGE_MAX_BYTES:
         raise ImageTooLarge(attr=attr, extra={"max_bytes": IMAGE_MAX_BYTES})
-    made = _studio.submit(_made_anew, sent, attr)
+    if not _seats.acquire(blocking=False):
+        raise ImagesBusy
     try:
-        return made.result(timeout=_LONGEST_WAIT)
-    except TimeoutError:
-        made.cancel()
-        raise ImagesBusy from None
+        # The turn is taken before the bytes are: who is refused leaves nothing behind.
+        if not _turn.acquire(timeout=_LONGEST_WAIT):
+            raise ImagesBusy
+        try:
+            file.seek(0)
+            return _studio.submit(_made_anew, file.read(), attr).result()
+        finally:
+            _turn.release()
+    finally:
+        _seats.release()
 
 
 def _made_anew(sent: bytes, attr: str) -> NormalisedPicture:
@@ -107,11 +136,16 @@ def _made_anew(sent: bytes, attr: str) -> NormalisedPicture:
 
 def _encodable(sent: bytes, attr: str) -> Image.Image:
     """Pixels alone, RGB or RGBA: whatever else the file had stays behind."""
+    if sent.startswith(_JPEG_HEAD):
+        _refuse_too_many_segments(sent, attr)
+    elif sent.startswith(_PNG_HEAD):
+        _refuse_too_many_chunks(sent, attr)
     try:
         with Image.open(io.BytesIO(sent), formats=_READ) as opened:
-            _refuse_too_many(opened, attr)  # declared, and not decoded yet
+            _refuse_too_many_pixels(opened, sent, attr)  # declared, and not decoded yet
             turn = _UPRIGHT.get(_orientation(opened))
             profile = opened.info.get("icc_profile")
+            _decode_scaled(opened)
             image = _plain(opened)
             image.thumbnail((IMAGE_LONGEST_SIDE, IMAGE_LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
             image = _in_srgb(image, profile)
@@ -126,8 +160,26 @@ def _encodable(sent: bytes, attr: str) -> Image.Image:
     return image
 
 
-def _refuse_too_many(image: ImageFile, attr: str) -> None:
+def _refuse_too_many_segments(sent: bytes, attr: str) -> None:
+    """Where a marker stands by chance in other data, it is counted too: once in 65,536 bytes."""
+    if sent.count(_JPEG_SCAN) > _MOST_SCANS or sum(map(sent.count, _JPEG_SEGMENTS)) > _MOST_SEGMENTS:
+        raise ImageTooComplex(attr=attr)
+
+
+def _refuse_too_many_chunks(sent: bytes, attr: str) -> None:
+    at, chunks, extras = len(_PNG_HEAD), 0, 0
+    while at + 8 <= len(sent):
+        length, name = struct.unpack_from(">I4s", sent, at)
+        chunks, extras = chunks + 1, extras + (name not in _PIXEL_CHUNKS)
+        if chunks > _MOST_CHUNKS or extras > _MOST_EXTRAS:
+            raise ImageTooComplex(attr=attr)
+        at += 12 + length
+
+
+def _refuse_too_many_pixels(image: ImageFile, sent: bytes, attr: str) -> None:
     most = IMAGE_MAX_PIXELS[image.format or ""]
+    if isinstance(image, JpegImageFile) and _comes_in_scans(image, sent):
+        most = IMAGE_MAX_PIXELS_IN_SCANS
     if image.width * image.height > most:
         raise ImageTooManyPixels(
             f"The picture is {image.width} by {image.height}, and {most // 1_000_000} megapixels are the most. "
@@ -135,6 +187,21 @@ def _refuse_too_many(image: ImageFile, attr: str) -> None:
             attr=attr,
             extra={"max_pixels": most, "width": image.width, "height": image.height},
         )
+
+
+def _comes_in_scans(image: JpegImageFile, sent: bytes) -> bool:
+    """Whether the decoder has to hold the whole picture: it is progressive, or its colours come one after the other."""
+    assert image.fp is not None
+    # Pillow has read up to the end of the first scan's header; its fifth byte counts the colours.
+    in_first_scan = sent[sent.rfind(_JPEG_SCAN, 0, image.fp.tell()) + 4]
+    return "progressive" in image.info or in_first_scan < image.layers
+
+
+def _decode_scaled(image: ImageFile) -> None:
+    """A JPEG at half, a quarter or an eighth of its size, while that leaves half as much again as is kept."""
+    excess = max(image.size) / (1.5 * IMAGE_LONGEST_SIDE)
+    if excess > 1:
+        image.draft(None, (max(1, int(image.width / excess)), max(1, int(image.height / excess))))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -4,17 +4,24 @@ import io
 import random
 import struct
 import zlib
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
 from PIL import Image, ImageCms
 
+from learning247.kit import images
 from learning247.kit.api.uploads import PictureFormParser
 from learning247.kit.errors import DomainError
 from learning247.kit.images import (
     IMAGE_MAX_BYTES,
     ImageInvalid,
+    ImagesBusy,
+    ImageTooComplex,
     ImageTooLarge,
     ImageTooManyPixels,
     NormalisedPicture,
@@ -240,12 +247,12 @@ def test_a_page_hidden_in_a_picture_does_not_come_out_again() -> None:
     assert b"PK\x03\x04" not in picture.content
 
 
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 def bomb(width: int, height: int) -> bytes:
     """A PNG of few bytes that says that it is so large."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -256,7 +263,7 @@ def bomb(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("width", "height"), [(5001, 5000), (12_000, 12_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)]
+    ("width", "height"), [(4001, 3000), (12_000, 12_000), (60_000, 60_000), (2**31 - 1, 2**31 - 1)]
 )
 def test_a_bomb_is_refused_by_what_it_declares(width: int, height: int) -> None:
     with pytest.raises(ImageTooManyPixels):
@@ -268,9 +275,150 @@ def test_the_refusal_names_both_sizes() -> None:
         normalised(bomb(6000, 5000))
 
     assert refused.value.detail == (
-        "The picture is 6000 by 5000, and 25 megapixels are the most. Scale it down and send it again."
+        "The picture is 6000 by 5000, and 12 megapixels are the most. Scale it down and send it again."
     )
-    assert refused.value.extra == {"max_pixels": 25_000_000, "width": 6000, "height": 5000}
+    assert refused.value.extra == {"max_pixels": 12_000_000, "width": 6000, "height": 5000}
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "options"),
+    [
+        ("JPEG", (6000, 4100), {}),
+        ("JPEG", (4000, 3000), {"progressive": True}),
+        ("PNG", (4000, 3000), {}),
+        ("WEBP", (3000, 2000), {"method": 0}),
+    ],
+)
+def test_what_a_camera_or_a_screen_makes_passes(kind: str, size: tuple[int, int], options: dict[str, Any]) -> None:
+    assert max(shown(normalised(encoded(Image.new("RGB", size, GREEN), kind, **options))).size) == 1600
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "options"),
+    [
+        ("JPEG", (6100, 4100), {}),
+        ("JPEG", (4001, 3000), {"progressive": True}),
+        ("WEBP", (3001, 2000), {"method": 0}),
+    ],
+)
+def test_each_kind_has_as_many_pixels_as_its_decoder_holds(
+    kind: str, size: tuple[int, int], options: dict[str, Any]
+) -> None:
+    with pytest.raises(ImageTooManyPixels):
+        normalised(encoded(Image.new("RGB", size, GREEN), kind, **options))
+
+
+def test_colours_that_come_one_after_the_other_are_held_like_a_progressive_picture() -> None:
+    jpeg = encoded(Image.new("RGB", (4001, 3000), GREEN), "JPEG")
+    at = jpeg.index(b"\xff\xda")
+    one_by_one = jpeg[:at] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + jpeg[at + 14 :]
+
+    with pytest.raises(ImageTooManyPixels) as refused:
+        normalised(one_by_one)
+
+    assert refused.value.extra == {"max_pixels": 12_000_000, "width": 4001, "height": 3000}
+
+
+def many_scans(scans: int) -> bytes:
+    """A JPEG of the largest size whose every scan after the first is decoded, and changes nothing."""
+    side, blocks = 3400, 425 * 425
+    jpeg = b"\xff\xd8\xff\xdb" + struct.pack(">HB", 67, 0) + bytes([1] * 64)
+    jpeg += b"\xff\xc2" + struct.pack(">HBHHB", 11, 8, side, side, 1) + b"\x01\x11\x00"
+    for table, symbol in ((0x00, 0x00), (0x10, 0xE0)):
+        jpeg += b"\xff\xc4" + struct.pack(">HB", 20, table) + bytes([1] + [0] * 15 + [symbol])
+    jpeg += b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00" + bytes(blocks // 8 + 1)
+    runs = -(-blocks // 32_767)
+    bits = ("0" + "1" * 14) * runs
+    bits += "1" * (-len(bits) % 8)
+    ended = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
+    return jpeg + (b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00" + ended) * scans + b"\xff\xd9"
+
+
+def test_a_jpeg_that_would_be_decoded_for_minutes_is_refused() -> None:
+    assert max(shown(normalised(many_scans(20))).size) == 1600
+    endless = many_scans(118_000)
+    assert len(endless) < IMAGE_MAX_BYTES
+
+    with pytest.raises(ImageTooComplex):
+        normalised(endless)
+
+
+@pytest.mark.parametrize("segment", [b"\xff\xfe\x00\x02", b"\xff\xe1\x00\x08Exif\x00\x00", b"\xff" * 8])
+def test_a_jpeg_of_countless_segments_is_refused(segment: bytes) -> None:
+    jpeg = encoded(halves(RED, BLUE), "JPEG")
+    normalised(jpeg[:2] + segment * 1000 + jpeg[2:])
+
+    with pytest.raises(ImageTooComplex):
+        normalised(jpeg[:2] + segment * 6000 + jpeg[2:])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [chunk(b"iCCP", b"p\x00\x00" + zlib.compress(bytes(1000))), chunk(b"iTXt", b"k\x00\x00\x00\x00\x00x"),
+     chunk(b"abCd", b"")],
+    ids=["profile", "text", "unknown"],
+)  # fmt: skip
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_png_of_countless_extras_is_refused(part: bytes, behind: bool) -> None:
+    png = encoded(halves(RED, BLUE), "PNG")
+    at = png.index(b"IEND") - 4 if behind else 33
+    normalised(png[:at] + part * 90 + png[at:])
+
+    with pytest.raises(ImageTooComplex):
+        normalised(png[:at] + part * 101 + png[at:])
+
+
+def test_a_png_in_countless_pieces_is_refused() -> None:
+    png = encoded(halves(RED, BLUE), "PNG")
+    at = png.index(b"IEND") - 4
+
+    with pytest.raises(ImageTooComplex):
+        normalised(png[:at] + chunk(b"IDAT", b"") * 20_000 + png[at:])
+
+
+@contextmanager
+def studio_occupied() -> Iterator[None]:
+    """A picture is in work, and stays so until the block ends."""
+    begun, done = Event(), Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            begun.set()
+            assert done.wait(30)
+            return super().read(size)
+
+    with ThreadPoolExecutor(1) as pool:
+        made = pool.submit(picture_normalise, Slow(encoded(halves(RED, BLUE), "PNG")))
+        assert begun.wait(30)
+        try:
+            yield
+        finally:
+            done.set()
+        assert made.result().width == 200
+
+
+def test_who_has_waited_too_long_is_refused_and_nothing_of_it_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "_LONGEST_WAIT", 0.01)
+    bodies = [Counted(encoded(halves(RED, BLUE), "PNG")) for _ in range(40)]
+
+    with studio_occupied():
+        for body in bodies:
+            with pytest.raises(ImagesBusy) as refused:
+                picture_normalise(body)
+
+    assert refused.value.retry_after == 5
+    assert [body.taken for body in bodies] == [0] * 40
+    assert normalised(bodies[0].getvalue()).width == 200
+
+
+def test_three_wait_for_their_turn_and_the_next_is_refused_at_once() -> None:
+    sent = encoded(halves(RED, BLUE), "PNG")
+    with ThreadPoolExecutor(4) as pool:
+        with studio_occupied():
+            asked = [pool.submit(normalised, sent) for _ in range(4)]
+            refused, waiting = wait(asked, timeout=10, return_when=FIRST_COMPLETED)
+            assert [type(answer.exception()) for answer in refused] == [ImagesBusy]
+        assert [answer.result().width for answer in waiting] == [200, 200, 200]
 
 
 def test_a_text_that_unpacks_without_end_is_refused() -> None:
