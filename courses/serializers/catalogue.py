@@ -15,7 +15,11 @@ from learning247.kit.api.queries import PageQuery
 
 class CourseListQuery(PageQuery):
     search = serializers.CharField(
-        required=False, allow_blank=True, max_length=200, default="", help_text="Words in title or description."
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        default="",
+        help_text="Courses that have every word; the last may be unfinished. Signs alone are no word and narrow nothing.",
     )
     ordering = serializers.ChoiceField(choices=list(ORDERINGS), required=False, default="title")
 

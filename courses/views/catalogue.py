@@ -81,9 +81,9 @@ class SharedCatalogue(CoursesViewSet):
         def render(address: str) -> bytes:
             query = CourseListQuery.read(request)
             number, size, offset = self.page_asked(query)
-            if query["search"]:
+            words = words_of(query["search"])
+            if words:
                 within = None if department is None else department_id_get(department)
-                words = words_of(query["search"])
                 rows = course_matches(words, department=within, ordering=query["ordering"], limit=size, offset=offset)
             else:
                 rows = course_page(department=department, ordering=query["ordering"], limit=size, offset=offset)
