@@ -57,6 +57,7 @@ class SharedCatalogue(CoursesViewSet):
     """
 
     permission_classes = (AllowAny,)
+    answers_are_kept = True  # for the API's document: there may be a 304
 
     def shared(self, request: Request, query: type[Query], render: Callable[[str], bytes]) -> HttpResponse:
         """`render` gets the address that the answer's links are made from."""

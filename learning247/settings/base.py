@@ -176,6 +176,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Learning247 Creators Platform",
     "DESCRIPTION": "Educators sell courses, videos and live classes; learners buy them; creators get paid.",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",  # in 3.0 an object that may be null cannot be said
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

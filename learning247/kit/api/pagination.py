@@ -38,12 +38,23 @@ def _page_size(request: Request, *, default: int, largest: int) -> int:
         raise serializers.ValidationError({"page_size": error.detail}) from None
 
 
+def _links_may_be_null(page: dict[str, Any]) -> dict[str, Any]:
+    """REST framework says it as OpenAPI 3.0 did."""
+    for link in ("next", "previous"):
+        page["properties"][link].pop("nullable")
+        page["properties"][link]["type"] = ["string", "null"]
+    return page
+
+
 class CataloguePagination(PageNumberPagination):
     """`{count, next, previous, results}` with `page` and `page_size` (default 20, at most 100)."""
 
     page_size = 20
     max_page_size = 100
     page_size_query_param = "page_size"
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return _links_may_be_null(super().get_paginated_response_schema(schema))
 
     def get_page_size(self, request: Request) -> int:
         return _page_size(request, default=self.page_size, largest=self.max_page_size)
@@ -90,6 +101,9 @@ class HistoryPagination(CursorPagination):
     page_size_query_param = "page_size"
     ordering = "-id"
     _column: "Field[Any, Any]"
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return _links_may_be_null(super().get_paginated_response_schema(schema))
 
     def get_page_size(self, request: Request) -> int:
         return _page_size(request, default=self.page_size, largest=self.max_page_size)

@@ -41,6 +41,8 @@ class AutoSchema(BaseAutoSchema):
     def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
         if direction == "response":
+            if getattr(self.view, "answers_are_kept", False) and self.method in SAFE_METHODS:
+                bodies["304"] = {"description": "What the client has (`If-None-Match`) is still good."}
             for status in self._error_statuses():
                 if status not in bodies:
                     bodies[status] = self._get_response_for_code(ErrorSerializer, status)
@@ -52,6 +54,8 @@ class AutoSchema(BaseAutoSchema):
             statuses.append("429")
         if not any(isinstance(permission, AllowAny) for permission in self.view.get_permissions()):
             statuses += ["401", "403"]
+        elif self.view.get_authenticators():
+            statuses.append("401")  # open to everybody, but not to a bad token
         if "{" in self.path or self._has_numbered_pages():
             statuses.append("404")
         if self.method not in SAFE_METHODS:

@@ -1,0 +1,76 @@
+"""What the server really sends is what the API's document says, null for null."""
+
+from typing import Any
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from openapi_core import OpenAPI
+from openapi_core.contrib.django import DjangoOpenAPIResponse
+from openapi_core.testing import MockRequest
+from rest_framework.test import APIClient
+
+from accounts.tests.builders import build_admin, build_creator, build_user, sign_in
+from courses.services.passes import course_pass_ensure
+from courses.tests.builders import build_course, build_department, build_enrollment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def document() -> OpenAPI:
+    return OpenAPI.from_dict(SchemaGenerator().get_schema(request=None, public=True))
+
+
+def agrees(document: OpenAPI, answer: Any) -> bool:
+    sent = answer.wsgi_request
+    request = MockRequest("http://testserver", sent.method.lower(), sent.path)
+    document.validate_response(request, DjangoOpenAPIResponse(answer))
+    return True
+
+
+def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: OpenAPI) -> None:
+    learner, creator, law = build_user(), build_creator(), build_department("Law")
+    platform = build_course(title="Torts", department=law, description="Harm")
+    own = build_course(title="Contracts", department=law, creator=creator)
+    enrollment = build_enrollment(platform, student=learner)
+    course_pass_ensure("monthly")
+    anybody, as_learner, as_creator, as_staff = APIClient(), APIClient(), APIClient(), APIClient()
+    sign_in(as_learner, learner)
+    sign_in(as_creator, creator)
+    sign_in(as_staff, build_admin())
+
+    answers = [
+        anybody.get("/api/courses"),
+        anybody.get("/api/courses?page_size=1"),
+        anybody.get("/api/courses/departments"),
+        anybody.get("/api/courses/departments/law/courses"),
+        anybody.get("/api/courses/search?q=harm"),
+        anybody.get("/api/courses/search?q=++"),
+        anybody.get("/api/courses/passes"),
+        anybody.get(f"/api/courses/{platform.id}"),
+        anybody.get(f"/api/courses/{own.slug}"),
+        anybody.get("/api/courses", headers={"Authorization": "Bearer nonsense"}),
+        anybody.get("/api/payments/config"),
+        as_learner.get(f"/api/courses/{platform.id}"),
+        as_learner.get("/api/courses/my-enrollments"),
+        as_learner.get("/api/payments"),
+        as_learner.get("/api/wallet/balance"),
+        as_learner.get("/api/wallet/transactions"),
+        as_learner.get("/api/admin/course-enrollments"),
+        as_creator.get("/api/courses/mine"),
+        as_creator.post(f"/api/courses/{own.id}/withdraw"),
+        as_staff.get("/api/admin/course-enrollments"),
+        as_staff.get(f"/api/admin/course-enrollments/{enrollment.id}"),
+        as_staff.get("/api/admin/course-enrollments/stats"),
+        as_staff.patch(
+            f"/api/admin/course-enrollments/{enrollment.id}/mark-sent", {"sent": True, "notes": ""}, format="json"
+        ),
+        as_staff.post(f"/api/admin/course-enrollments/{enrollment.id}/revoke", {"reason": "Test"}, format="json"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [
+        *(200, 200, 200, 200, 200, 400, 200, 200, 200, 401, 200),
+        *(200, 200, 200, 200, 200, 403, 200, 200),
+        *(200, 200, 200, 200, 200),
+    ]
+    assert all(agrees(document, answer) for answer in answers)
