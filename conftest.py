@@ -23,12 +23,14 @@ from kombu.simple import SimpleQueue
 from learning247.kit.api.answers import forget_in_process
 from learning247.kit.ids import new_id
 from learning247.kit.jobs import QUEUES
+from learning247.kit.redis_pause import redis_resume
 
 
 @pytest.fixture(autouse=True)
 def empty_redis() -> None:
     """Every test starts with no cached answer, no queued job and no counter."""
     forget_in_process()
+    redis_resume()
     redis.Redis.from_url(settings.REDIS_URL).flushdb()
 
 

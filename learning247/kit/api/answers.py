@@ -11,7 +11,6 @@ from hashlib import blake2b
 from threading import Lock
 from typing import Final
 
-import structlog
 from cachetools import TLRUCache
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import get_conditional_response, patch_vary_headers
@@ -19,10 +18,10 @@ from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 
+from learning247.kit.redis_pause import redis_is_paused, redis_pause
+
 MAX_KEPT_BYTES: Final = 512 * 1024
 MAX_BYTES_IN_PROCESS: Final = 8 * 1024 * 1024
-# After a failure Redis is left alone for so many seconds: its timeout must not be added to every answer.
-REST_AFTER_FAILURE: Final = 5.0
 # Anybody may keep the answer, and asks each time whether it is still good: an edit shows at once everywhere.
 SHARED: Final = "public, no-cache"
 PERSONAL: Final = "private, no-store"
@@ -30,9 +29,6 @@ PERSONAL: Final = "private, no-store"
 _UNTIL: Final = slice(0, 10)
 _DIGEST: Final = slice(10, 26)
 _BODY: Final = slice(26, None)
-
-_log = structlog.get_logger(__name__)
-_left_alone_until = 0.0
 
 
 def shared_answer(
@@ -103,11 +99,11 @@ _in_process_lock = Lock()
 def _kept(key: str) -> bytes | None:
     with _in_process_lock:
         kept = _in_process.get(key)
-    if kept is None and time.monotonic() >= _left_alone_until:
+    if kept is None and not redis_is_paused():
         try:
             kept = get_redis_connection("default").get(key)
         except RedisError as error:
-            _leave_alone(error)
+            redis_pause(error)
         if kept is not None:
             _keep_in_process(key, kept)
     return kept
@@ -115,21 +111,14 @@ def _kept(key: str) -> bytes | None:
 
 def _keep(key: str, kept: bytes, seconds: int) -> None:
     _keep_in_process(key, kept)
-    if time.monotonic() < _left_alone_until:
+    if redis_is_paused():
         return
     try:
         get_redis_connection("default").set(key, kept, ex=seconds)
     except RedisError as error:
-        _leave_alone(error)
+        redis_pause(error)
 
 
 def _keep_in_process(key: str, kept: bytes) -> None:
     with _in_process_lock:
         _in_process[key] = kept
-
-
-def _leave_alone(error: RedisError) -> None:
-    # Per process; a thread that reads the old value only tries once more.
-    global _left_alone_until  # noqa: PLW0603
-    _left_alone_until = time.monotonic() + REST_AFTER_FAILURE
-    _log.warning("answers.redis_away", error=type(error).__name__, seconds=REST_AFTER_FAILURE)
