@@ -106,6 +106,8 @@ class _OpenAuthViewSet(_AuthViewSet):
 
 
 class RegistrationViewSet(_OpenAuthViewSet):
+    throttle_scope = "register"
+
     @extend_schema(
         operation_id="auth_register",
         summary="Sign up",
@@ -164,6 +166,8 @@ class EmailVerificationResendViewSet(_AuthViewSet):
 
 
 class SignInViewSet(_OpenAuthViewSet):
+    throttle_scope = {"login": "sign_in"}
+
     @extend_schema(
         operation_id="auth_login",
         summary="Sign in",

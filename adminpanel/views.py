@@ -63,6 +63,7 @@ class OneRepresentation(BaseContentNegotiation):
 class EnrollmentAdminViewSet(GenericViewSet[Any]):
     """Enrollments, for staff with `courses.view_enrollment`, and to write with `courses.change_enrollment`."""
 
+    throttle_scope = "admin"
     serializer_class: type[BaseSerializer[Any]] = StaffEnrollmentSerializer
     pagination_class = CataloguePagination
     queryset = Enrollment.objects.none()

@@ -26,6 +26,7 @@ from payments.services.settlement import payment_settle
 
 
 class PaymentViewSet(IdempotentThrottling, GenericViewSet):
+    throttle_scope = {"create": "payments"}
     serializer_class = PaymentSerializer
     pagination_class = HistoryPagination
     queryset = Payment.objects.none()
@@ -68,6 +69,7 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
 
 
 class VerificationViewSet(GenericViewSet):
+    throttle_scope = "payments"
     permission_classes = [AllowAny]
     authentication_classes = []
     serializer_class = VerifiedSerializer

@@ -65,6 +65,7 @@ class CourseFormParser(PictureFormParser):
 class CourseViewSet(IdempotentThrottling, SharedCatalogue):
     """One course: read by everybody, bought by learners, written by its creator."""
 
+    throttle_scope = {"purchase": "payments"}
     queryset = Course.objects.none()
 
     def get_parsers(self) -> list[BaseParser]:

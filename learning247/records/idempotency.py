@@ -23,8 +23,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from learning247.kit.api.renderers import to_json
+from learning247.kit.api.throttles import limits_only_look
 from learning247.kit.errors import RequestTooLarge
-from learning247.records.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired
+from learning247.records.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired, IdempotencyKeyReused
 from learning247.records.services.idempotency import (
     StoredAnswer,
     idempotency_claim,
@@ -61,11 +62,16 @@ def idempotent(operation: str) -> Callable[[Action], Action]:
             key = _key_of(request)
             if not request.user.is_authenticated:
                 raise NotAuthenticated
-            claim = idempotency_claim(user=request.user, operation=operation, key=key, digest=_digest_of(request))
+            try:
+                claim = idempotency_claim(user=request.user, operation=operation, key=key, digest=_digest_of(request))
+            except IdempotencyKeyReused:
+                _count(view, request)
+                raise
             if isinstance(claim, StoredAnswer):
                 return _replayed(claim)
             request.idempotency_key = key  # type: ignore[attr-defined]
             try:
+                _count(view, request)
                 response = method(view, request, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 - DRF's own edge: it answers or raises what it cannot answer
                 try:
@@ -86,20 +92,31 @@ def idempotent(operation: str) -> Callable[[Action], Action]:
 
 
 class IdempotentThrottling:
-    """Repeats do not count against rate limits: a mixin for views with an idempotent method."""
+    """Repeats do not count against rate limits: a mixin for views with an idempotent method.
+
+    Whether a request is a repeat shows when it claims its key. Before that the limits are only looked at, so that who
+    is past them makes no claim; who wins the key is counted then, and lets it go again where that is one too many.
+    """
 
     def check_throttles(self, request: Request) -> None:
         method = getattr(self, (request.method or "").lower(), None)
         operation = getattr(method, "idempotent_operation", None)
         key = request.headers.get(HEADER, "")
-        known = (
-            operation is not None
-            and _is_valid(key)
-            and request.user.is_authenticated
-            and idempotency_is_known(user=request.user, operation=operation, key=key)
-        )
-        if not known:
+        if operation is None or not _is_valid(key) or not request.user.is_authenticated:
             super().check_throttles(request)  # type: ignore[misc]
+        elif not idempotency_is_known(user=request.user, operation=operation, key=key):
+            limits_only_look(request, look=True)
+            super().check_throttles(request)  # type: ignore[misc]
+
+    def count_throttles(self, request: Request) -> None:
+        """Count a request that turned out to be no repeat. Raises Throttled, Unavailable."""
+        limits_only_look(request, look=False)
+        super().check_throttles(request)  # type: ignore[misc]
+
+
+def _count(view: APIView, request: Request) -> None:
+    if isinstance(view, IdempotentThrottling):
+        view.count_throttles(request)
 
 
 def _key_of(request: Request) -> str:

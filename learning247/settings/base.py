@@ -11,6 +11,7 @@ from celery.schedules import crontab
 from learning247.kit.logs import logging_config
 from learning247.settings.env import BASE_DIR, env
 from learning247.settings.networks import networks
+from learning247.settings.ratelimits import ratelimits
 
 # --- Core -----------------------------------------------------------------------------------------------------------
 
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "learning247.kit.request_ids.RequestIdMiddleware",
+    "learning247.kit.api.throttles.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -129,7 +131,8 @@ CACHES = {
             "SOCKET_CONNECT_TIMEOUT": 0.5,
             "SOCKET_TIMEOUT": 0.5,
         },
-    }
+    },
+    "counters": {"BACKEND": "learning247.kit.api.counters.CounterCache"},
 }
 
 # --- People ---------------------------------------------------------------------------------------------------------
@@ -162,6 +165,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["learning247.kit.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["learning247.kit.api.parsers.OrjsonParser"],
     "DEFAULT_PAGINATION_CLASS": "learning247.kit.api.pagination.CataloguePagination",
+    "DEFAULT_THROTTLE_CLASSES": ["learning247.kit.api.throttles.RateLimit"],
     "DEFAULT_SCHEMA_CLASS": "learning247.kit.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "learning247.kit.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -196,12 +200,23 @@ SPECTACULAR_SETTINGS = {
         "EnrollmentStateEnum": "courses.enums.EnrollmentState.choices",
     },
 }
+RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
+RATELIMIT_USE_CACHE = "counters"
+RATELIMIT_IPV6_MASK = 56  # what a home or an office is given
+RATELIMIT_RATES = ratelimits()
 FRONTEND_URL = env("FRONTEND_URL", default="http://localhost:3000")
 # An origin is scheme and host (RFC 6454); the client itself may live below a path.
 _FRONTEND_ORIGIN = urlsplit(FRONTEND_URL)._replace(path="", query="", fragment="").geturl()
 CORS_ALLOWED_ORIGINS = sorted({_FRONTEND_ORIGIN, *env.list("CORS_ALLOWED_ORIGINS", default=[])})
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotency-Replayed", "Retry-After"]
+CORS_EXPOSE_HEADERS = [
+    "X-Request-ID",
+    "Idempotency-Replayed",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; JSON bodies are small
 WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", default=262_144)

@@ -4,6 +4,7 @@ from learning247.kit.logs import logging_config
 from learning247.settings.base import *  # noqa: F403
 from learning247.settings.base import FILES_IN_DIRECTORY, LOG_LEVEL
 from learning247.settings.env import env
+from learning247.settings.ratelimits import ratelimits
 
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = ["*"]
@@ -15,6 +16,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 SERVES_FILES = True
+RATELIMIT_RATES = ratelimits(times=100)
 STATIC_ROOT = None  # type: ignore[assignment] # files come straight from the apps; nothing to collect
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

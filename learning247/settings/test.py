@@ -12,7 +12,7 @@ PASSWORD_HASHERS = ["learning247.tests.hashers.QuickBCryptSHA256PasswordHasher"]
 # Each run has a database and a numbered Redis database of its own (learning247/tests/embedded_servers.py).
 REDIS_URL = urlsplit(REDIS_URL)._replace(path=f"/{env.int('TEST_REDIS_DATABASE', default=15)}").geturl()
 CELERY_BROKER_URL = REDIS_URL
-CACHES = {"default": {**CACHES["default"], "LOCATION": REDIS_URL}}
+CACHES = {**CACHES, "default": {**CACHES["default"], "LOCATION": REDIS_URL}}
 DATABASES = {
     "default": {
         **DATABASES["default"],
@@ -21,6 +21,7 @@ DATABASES = {
     }
 }
 ALLOWED_HOSTS = ["*"]
+RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=False)  # a test that is about limits switches them on
 PAYSTACK_SECRET_KEY = "sk_test_paystack_of_the_test_suite"  # noqa: S105 - opens the sandbox only
 STRIPE_SECRET_KEY = "sk_test_stripe_of_the_test_suite"  # noqa: S105
 STRIPE_WEBHOOK_SECRETS = ["whsec_of_the_test_suite"]

@@ -14,6 +14,7 @@ from drf_standardized_errors.types import ErrorResponse
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from learning247.kit.api.renderers import to_json
+from learning247.kit.api.throttles import refusal_counted
 from learning247.kit.errors import DomainError, Unavailable
 from learning247.kit.request_ids import request_id_of
 
@@ -30,7 +31,8 @@ class ExceptionHandler(BaseHandler):
             exc = Unavailable("The service is busy. Try again in a moment.", retry_after=2)
         if isinstance(exc, DomainError):
             return _as_api_exception(exc)
-        return super().convert_known_exceptions(exc)
+        exc = super().convert_known_exceptions(exc)
+        return refusal_counted(exc, view=self.context["view"], request=self.context["request"])
 
 
 def _as_api_exception(error: DomainError) -> APIException:

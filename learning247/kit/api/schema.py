@@ -9,6 +9,16 @@ from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import AllowAny
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LIMITED = "`throttled`: too many requests. The `RateLimit-` headers come with every answer that counts."
+LIMIT_HEADERS = {
+    name: {"schema": {"type": "integer"}, "description": text}
+    for name, text in {
+        "RateLimit-Limit": "Requests that are allowed in a window, by the limit that is nearest its end.",
+        "RateLimit-Remaining": "How many of them are left.",
+        "RateLimit-Reset": "Seconds until the window ends.",
+        "Retry-After": "The same seconds, in a refusal.",
+    }.items()
+}
 
 
 class ErrorDetailSerializer(serializers.Serializer):
@@ -46,6 +56,8 @@ class AutoSchema(BaseAutoSchema):
             for status in self._error_statuses():
                 if status not in bodies:
                     bodies[status] = self._get_response_for_code(ErrorSerializer, status)
+            if "429" in bodies:
+                bodies["429"] = {**bodies["429"], "description": LIMITED, "headers": LIMIT_HEADERS}
         return bodies
 
     def _error_statuses(self) -> list[str]:
