@@ -228,6 +228,7 @@ class SignInViewSet(_OpenAuthViewSet):
 
 
 class PasswordChangeViewSet(_AuthViewSet):
+    throttle_scope = "codes"
     authentication_classes = (AccessTokenAuthentication,)
 
     @extend_schema(
@@ -254,6 +255,8 @@ class PasswordChangeViewSet(_AuthViewSet):
 
 
 class RecoveryViewSet(_OpenAuthViewSet):
+    throttle_scope = "reset"
+
     @extend_schema(
         operation_id="auth_forgot_password",
         summary="Ask for a link that sets a new password",
@@ -273,6 +276,8 @@ class RecoveryViewSet(_OpenAuthViewSet):
 
 
 class PasswordResetViewSet(_OpenAuthViewSet):
+    throttle_scope = "reset"
+
     @extend_schema(
         operation_id="auth_reset_password",
         summary="Set a new password by a mailed link",

@@ -420,6 +420,31 @@ class TestSigningIn:
 
         assert answered == [400, 400, 429]
 
+    def test_a_new_password_is_asked_for_only_so_often_and_elsewhere_by_its_owner(self, limit: Limit) -> None:
+        limit(reset=5, reset_account=2)
+        build_user(email="ada@example.com")
+
+        def forgotten(email: str, address: str = "198.51.100.1") -> int:
+            answer = client_at(address).post("/auth/forgot-password", {"email": email}, format="json")
+            return int(answer.status_code)
+
+        assert [forgotten("ada@example.com") for _ in range(3)] == [200, 200, 429]
+        assert [forgotten("nobody@example.com") for _ in range(3)] == [200, 200, 429]
+        assert forgotten("ada@example.com", "203.0.113.7") == 200
+
+    def test_a_link_and_a_current_password_are_guessed_only_so_often(self, limit: Limit) -> None:
+        limit(reset=2, codes=2)
+        client = client_at()
+        sign_in(client, build_user())
+        link = {"token": "guessed", "password": "another horse battery"}
+        change = {"current_password": "guessed horse battery", "new_password": "another horse battery"}
+
+        reset = statuses(3, lambda: client_at().post("/auth/reset-password", link, format="json"))
+        changed = statuses(3, lambda: client.post("/auth/change-password", change, format="json"))
+
+        assert (reset[2], changed[2]) == (429, 429)
+        assert 429 not in reset[:2] + changed[:2]
+
     def test_no_email_stands_in_redis(self, limit: Limit) -> None:
         limit()
         build_user(email="ada@example.com")
