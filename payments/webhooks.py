@@ -12,7 +12,7 @@ from learning247.records.registry import register_event_handler
 from learning247.records.webhooks import EventIdentity, webhook_view
 from payments.enums import GatewayName
 from payments.errors import PaymentNotFound
-from payments.services.checkout import REFERENCE_PREFIX
+from payments.references import reference_is_ours
 from payments.services.settlement import UNSETTLED_STATUSES, gateway_reference_learn, payment_settle
 
 # Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
@@ -62,7 +62,7 @@ def stripe_checkout_changed(event: InboundEvent) -> str:
     """A Checkout Session was completed, paid later, failed later or expired; `client_reference_id` is ours."""
     session = _payload(event, "data", "object")
     reference = _text(session, "client_reference_id")
-    if not reference.startswith(REFERENCE_PREFIX):
+    if not reference_is_ours(reference):
         return NOT_OURS
     session_id = _text(session, "id")
     if len(session_id) <= LONGEST_GATEWAY_REFERENCE:
@@ -71,7 +71,7 @@ def stripe_checkout_changed(event: InboundEvent) -> str:
 
 
 def _settle(reference: str) -> str:
-    if not reference.startswith(REFERENCE_PREFIX):
+    if not reference_is_ours(reference):
         return NOT_OURS
     try:
         payment = payment_settle(reference=reference)

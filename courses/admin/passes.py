@@ -12,7 +12,8 @@ from django.urls import reverse
 from accounts.models import User
 from courses.admin.enrollments import FORM_PAGE
 from courses.models import CoursePass
-from courses.services.passes import TERM_MONTHS, course_pass_ensure, course_pass_prices_set
+from courses.passes import TERM_MONTHS
+from courses.services.passes import course_pass_ensure, course_pass_prices_set
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.money import InvalidAmount, Money
 from payments.selectors import charge_refusal, charged_currencies

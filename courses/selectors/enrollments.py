@@ -19,7 +19,7 @@ from learning247.kit.clock import now
 from learning247.records.models import AuditEntry
 from payments.access import opened
 from payments.enums import ProductKind
-from payments.services.checkout import REFERENCE_PREFIX
+from payments.references import reference_beginning
 
 BATCH_ROWS = 1_000
 LONGEST_WAITING = 10
@@ -129,7 +129,7 @@ def enrollment_search(rows: QuerySet[Enrollment], text: str) -> QuerySet[Enrollm
         every.filter(student_email__icontains=text),
         every.filter(student__email=text.lower()),
         every.filter(course__title__icontains=text),
-        every.filter(payment__reference__startswith=_reference_of(text)),
+        every.filter(payment__reference__startswith=reference_beginning(text)),
     )
     return rows.filter(id__in=arms[0].union(*arms[1:]))
 
@@ -205,9 +205,3 @@ def student_named(email: str) -> User:
     if person is None:
         raise StudentUnknown(attr="email")
     return person
-
-
-def _reference_of(text: str) -> str:
-    """How a reference that begins with this text is written."""
-    digits = text.lower().removeprefix(REFERENCE_PREFIX.lower())
-    return f"{REFERENCE_PREFIX}{digits}"

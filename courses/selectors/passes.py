@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from courses.models import CoursePass
-from courses.services.passes import FIRST_PRICES, TERM_MONTHS, TITLES
+from courses.passes import FIRST_PRICES, TERM_MONTHS, TITLES
 from learning247.kit.money import Money
 
 

@@ -1,7 +1,6 @@
 """Passes to every platform course: what is sold, and for how much."""
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -10,23 +9,13 @@ from accounts.models import User
 from courses.enums import AccessType
 from courses.locks import course_pass_lock
 from courses.models import CoursePass
+from courses.passes import FIRST_PRICES, TERM_MONTHS, TITLES
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Product
 from payments.services.products import prices_set, product_create
-
-TERM_MONTHS: Final = {AccessType.MONTHLY: 1, AccessType.YEARLY: 12}
-# What a pass costs until staff say otherwise; GBP and EUR are theirs to add.
-FIRST_PRICES: Final = {
-    AccessType.MONTHLY: (Money(3_500_000, "NGN"), Money(4_200, "USD")),
-    AccessType.YEARLY: (Money(28_000_000, "NGN"), Money(33_600, "USD")),
-}
-TITLES: Final = {
-    AccessType.MONTHLY: "Monthly pass to every platform course",
-    AccessType.YEARLY: "Yearly pass to every platform course",
-}
 
 
 def course_pass_ensure(access_type: str) -> CoursePass:

@@ -9,7 +9,6 @@ from django.db import transaction
 
 from accounts.models import User
 from learning247.kit.clock import now
-from learning247.kit.ids import new_id
 from payments.access import owned
 from payments.enums import EntitlementSource, PaymentStatus
 from payments.errors import (
@@ -25,10 +24,10 @@ from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, g
 from payments.kinds import notify_granted
 from payments.locks import payment_lock, product_hold
 from payments.models import Payment, Price, Product
+from payments.references import new_reference
 from payments.services.entitlements import entitlement_grant
 from payments.terms import RENEWAL_WINDOW
 
-REFERENCE_PREFIX = "L247-"
 _RENEW_LATER = f"You have this already. It can be bought again in the last {RENEWAL_WINDOW.days} days of its time."
 
 
@@ -148,11 +147,6 @@ def _refuse_owner(buyer: User, product: Product) -> None:
         raise AlreadyOwned("This is your own item.")
     if owned(buyer, product):
         raise AlreadyOwned(_RENEW_LATER if product.term_months else None)
-
-
-def new_reference() -> str:
-    """Unique for ever at both gateways, in the alphabet that both allow (Paystack: alphanumerics and `-` `.` `=`)."""
-    return f"{REFERENCE_PREFIX}{new_id().hex}"
 
 
 def _platform_fee_bps(product: Product) -> int:
