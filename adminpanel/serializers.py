@@ -8,8 +8,6 @@ from rest_framework import serializers
 
 from courses.enums import AccessType, EnrollmentState
 from courses.models import Enrollment
-from courses.selectors.departments import department_choose
-from courses.selectors.enrollments import EnrollmentFilters, course_named
 from courses.services.enrollments import MOST_MARKED_AT_ONCE
 from learning247.kit.api.fields import AmountField, LineField
 from learning247.kit.api.queries import PageQuery, Query
@@ -38,19 +36,6 @@ class EnrollmentQuery(Query):
 
 class EnrollmentListQuery(EnrollmentQuery, PageQuery):
     pass
-
-
-def filters_of(query: Mapping[str, Any]) -> EnrollmentFilters:
-    """What the query asks for. Raises DepartmentUnknown, CourseUnknown, both 400s that name the filter."""
-    department, course = query.get("department"), query.get("course")
-    return EnrollmentFilters(
-        status=query.get("status"),
-        department=department_choose(department) if department else None,
-        course=course_named(course) if course else None,
-        access_type=query.get("access_type"),
-        expiring_in_days=query.get("expiring_in_days"),
-        search=query.get("search"),
-    )
 
 
 class PersonSerializer(serializers.Serializer[Any]):
@@ -127,9 +112,14 @@ class EnrollmentEventSerializer(serializers.Serializer[Any]):
 class StaffEnrollmentDetailSerializer(StaffEnrollmentSerializer):
     """The same, with how it came, how it ended, and what was done with it. Context: `history`."""
 
-    granted_by = serializers.ChoiceField(choices=EntitlementSource.choices, source="entitlement.source")
     revocation = serializers.SerializerMethodField()
     history = serializers.SerializerMethodField(help_text="The last fifty acts, newest first.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        # The name of an attribute of every field; so it is added by name.
+        fields["source"] = serializers.ChoiceField(choices=EntitlementSource.choices, source="entitlement.source")
+        return fields
 
     @extend_schema_field(RevocationSerializer(allow_null=True))
     def get_revocation(self, enrollment: Enrollment) -> Any:

@@ -27,17 +27,17 @@ from adminpanel.serializers import (
     EnrollmentStatsSerializer,
     StaffEnrollmentDetailSerializer,
     StaffEnrollmentSerializer,
-    filters_of,
 )
 from courses.models import Enrollment
+from courses.selectors.courses import course_choose
 from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
-    course_named,
+    account_choose,
+    enrollment_filters,
     enrollment_get,
     enrollment_history,
     enrollment_list,
     enrollment_stats,
-    student_named,
 )
 from courses.services.enrollments import (
     enrollment_grant,
@@ -45,6 +45,7 @@ from courses.services.enrollments import (
     enrollment_mark_many,
     enrollment_revoke,
 )
+from learning247.kit.api.bodies import read_body
 from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import refusals
 
@@ -80,7 +81,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         responses=StaffEnrollmentSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(enrollment_list(filters_of(EnrollmentListQuery.read(request))))
+        page = self.paginate_queryset(enrollment_list(enrollment_filters(EnrollmentListQuery.read(request))))
         return self.get_paginated_response(StaffEnrollmentSerializer(page, many=True).data)
 
     @extend_schema(
@@ -103,7 +104,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         },
     )
     def mark_sent(self, request: Request, enrollment: UUID) -> Response:
-        wanted = self._read(EnrollmentMarkSerializer, request)
+        wanted = read_body(EnrollmentMarkSerializer, request)
         enrollment_mark(
             enrollment_id=enrollment, sent=wanted["sent"], notes=wanted.get("notes"), actor=signed_in(request.user)
         )
@@ -117,7 +118,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         responses=EnrollmentsMarkedSerializer,
     )
     def mark_many_sent(self, request: Request) -> Response:
-        wanted = self._read(EnrollmentsMarkSerializer, request)
+        wanted = read_body(EnrollmentsMarkSerializer, request)
         results = enrollment_mark_many(
             enrollment_ids=wanted["ids"], notes=wanted.get("notes"), actor=signed_in(request.user)
         )
@@ -132,7 +133,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         responses=StaffEnrollmentDetailSerializer,
     )
     def revoke(self, request: Request, enrollment: UUID) -> Response:
-        reason = self._read(EnrollmentRevokeSerializer, request)["reason"]
+        reason = read_body(EnrollmentRevokeSerializer, request)["reason"]
         enrollment_revoke(enrollment_id=enrollment, reason=reason, actor=signed_in(request.user))
         return self._detail(enrollment)
 
@@ -143,14 +144,14 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         request=EnrollmentGrantSerializer,
         responses={
             201: StaffEnrollmentDetailSerializer,
-            **refusals(e400="Also `student_not_found`, `course_not_found`", e409="`already_owned`"),
+            **refusals(e400="Also `account_not_found`, `course_not_found`", e409="`already_owned`"),
         },
     )
     def create(self, request: Request) -> Response:
-        wanted = self._read(EnrollmentGrantSerializer, request)
+        wanted = read_body(EnrollmentGrantSerializer, request)
         granted = enrollment_grant(
-            user=student_named(wanted["email"]),
-            course=course_named(wanted["course"]) if "course" in wanted else None,
+            user=account_choose(wanted["email"]),
+            course=course_choose(wanted["course"]) if "course" in wanted else None,
             access_type=wanted["access_type"],
             student=wanted.get("student", {}),
             notes=wanted["notes"],
@@ -176,7 +177,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The table.")},
     )
     def export(self, request: Request) -> StreamingHttpResponse:
-        rows = enrollment_list(filters_of(EnrollmentQuery.read(request)))
+        rows = enrollment_list(enrollment_filters(EnrollmentQuery.read(request)))
         return StreamingHttpResponse(
             enrollment_csv(rows),
             content_type="text/csv; charset=utf-8",
@@ -187,9 +188,3 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         enrollment = enrollment_get(enrollment_id)
         context = {"history": enrollment_history(enrollment)}
         return Response(StaffEnrollmentDetailSerializer(enrollment, context=context).data, status=status)
-
-    def _read(self, shape: type[BaseSerializer[Any]], request: Request) -> dict[str, Any]:
-        """The request's body in that shape; raises ValidationError."""
-        serializer = shape(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        return dict(serializer.validated_data)

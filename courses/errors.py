@@ -59,6 +59,6 @@ class EnrollmentExpired(Conflict):
     detail = "This enrollment has expired, so there is nothing to send. The student can buy again."
 
 
-class StudentUnknown(Malformed):
-    code = "student_not_found"
-    detail = "Nobody has an account with this email. The student has to register first."
+class AccountUnknown(Malformed):
+    code = "account_not_found"
+    detail = "Nobody has an account with this email. The person has to register first."

@@ -605,7 +605,7 @@ def test_a_student_enrolled_by_hand_gets_the_course_and_a_mail(client: APIClient
 
     shown = response.json()
     assert response.status_code == 201
-    assert (shown["status"], shown["granted_by"], shown["payment"], shown["notes"]) == (
+    assert (shown["status"], shown["source"], shown["payment"], shown["notes"]) == (
         "pending",
         "staff",
         None,
@@ -646,7 +646,7 @@ def test_a_pass_given_by_hand_opens_every_platform_course(client: APIClient) -> 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"email": "nobody@example.com"}, (400, "student_not_found")),
+        ({"email": "nobody@example.com"}, (400, "account_not_found")),
         ({"email": "nobody"}, (400, "invalid")),
         ({"course": "nothing"}, (400, "course_not_found")),
         ({"course": None}, (400, "null")),

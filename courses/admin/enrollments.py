@@ -20,11 +20,11 @@ from courses.models import Course, Enrollment
 from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
     EnrollmentFilters,
+    account_choose,
     enrollment_list,
     enrollment_search,
     expiring_within,
     in_state,
-    student_named,
 )
 from courses.services.enrollments import (
     MOST_MARKED_AT_ONCE,
@@ -240,7 +240,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
             values = form.cleaned_data
             try:
                 granted = enrollment_grant(
-                    user=student_named(values["email"]),
+                    user=account_choose(values["email"]),
                     course=values["course"],
                     access_type=values["access_type"],
                     student={name: values[f"student_{name}"] for name in ("name", "email", "phone")},

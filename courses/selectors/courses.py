@@ -10,7 +10,7 @@ from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
 from courses.enums import CourseStatus
-from courses.errors import CourseNotFound
+from courses.errors import CourseNotFound, CourseUnknown
 from courses.models import Course
 from courses.selectors.references import by_id_or_slug, found
 from learning247.kit.money import Money
@@ -48,6 +48,18 @@ def course_get_own(creator: User, reference: str) -> Course:
 def course_get_on_sale(reference: str) -> Course:
     """A published course by id or slug. Raises CourseNotFound: drafts and withdrawn courses cannot be bought."""
     return found(by_id_or_slug(Course.objects.filter(status=CourseStatus.PUBLISHED), reference), CourseNotFound)
+
+
+def course_choose(reference: str) -> Course:
+    """The course that a request of staff names by id or slug, in any state but draft, with its product.
+
+    Raises CourseUnknown (400).
+    """
+    courses = Course.objects.exclude(status=CourseStatus.DRAFT).select_related("product")
+    course = by_id_or_slug(courses, reference)
+    if course is None:
+        raise CourseUnknown(attr="course")
+    return course
 
 
 def course_list_own(creator: User) -> QuerySet[Course]:

@@ -1,7 +1,7 @@
 """Reads of enrollments: a student's own, and everybody's for staff."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from django.db.models import Case, CharField, Count, F, Prefetch, Q, QuerySet, V
 from django.db.models.functions import Now
 
 from accounts.models import User
-from courses.enums import AccessType, CourseStatus, EnrollmentState, EnrollmentStatus
-from courses.errors import CourseUnknown, EnrollmentNotFound, StudentUnknown
+from courses.enums import AccessType, EnrollmentState, EnrollmentStatus
+from courses.errors import AccountUnknown, EnrollmentNotFound
 from courses.models import Course, Department, Enrollment
-from courses.selectors.courses import with_parts
-from courses.selectors.references import by_id_or_slug
+from courses.selectors.courses import course_choose, with_parts
+from courses.selectors.departments import department_choose
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry
 from payments.access import opened
@@ -98,6 +98,22 @@ def enrollment_list_for(student: User) -> QuerySet[Enrollment]:
         .select_related("payment")
         .prefetch_related(Prefetch("course", queryset=with_parts(Course.objects.all())))
         .order_by("-id")
+    )
+
+
+def enrollment_filters(asked: Mapping[str, Any]) -> EnrollmentFilters:
+    """What a query asks for, its department and course named by id or slug; what it does not name is any.
+
+    Raises DepartmentUnknown, CourseUnknown, both 400s that name the filter.
+    """
+    department, course = asked.get("department"), asked.get("course")
+    return EnrollmentFilters(
+        status=asked.get("status"),
+        department=department_choose(department) if department else None,
+        course=course_choose(course) if course else None,
+        access_type=asked.get("access_type"),
+        expiring_in_days=asked.get("expiring_in_days"),
+        search=asked.get("search"),
     )
 
 
@@ -190,18 +206,9 @@ def enrollment_stats() -> EnrollmentStats:
     )
 
 
-def course_named(reference: str) -> Course:
-    """By id or slug, in any state but draft, with its product: for staff. Raises CourseUnknown."""
-    courses = Course.objects.exclude(status=CourseStatus.DRAFT).select_related("product")
-    course = by_id_or_slug(courses, reference)
-    if course is None:
-        raise CourseUnknown(attr="course")
-    return course
-
-
-def student_named(email: str) -> User:
-    """The person with this account. Raises StudentUnknown."""
-    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
-    if person is None:
-        raise StudentUnknown(attr="email")
-    return person
+def account_choose(email: str) -> User:
+    """The account that a request or a form names by its email. Raises AccountUnknown (400)."""
+    account = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if account is None:
+        raise AccountUnknown(attr="email")
+    return account

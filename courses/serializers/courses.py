@@ -95,6 +95,12 @@ class CourseInputSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError("A course is free in every currency or in none.")
         return prices
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An image itself comes out as `image`, the address of one as `image_url`."""
+        if isinstance(attrs.get("image_url"), UploadedFile):
+            attrs["image"] = attrs.pop("image_url")
+        return attrs
+
 
 class CourseFormSerializer(CourseInputSerializer):
     """The same as a form, for the document: what is read is the other."""

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict, Unpack
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -35,19 +35,25 @@ class CourseChanges(TypedDict, total=False):
     image_url: str
 
 
+class CourseFields(TypedDict):
+    """The fields of a new course; a text that is not there is empty."""
+
+    title: str
+    department: Department
+    description: NotRequired[str]
+    curriculum: NotRequired[str]
+    duration: NotRequired[str]
+    link: NotRequired[str]
+    image_url: NotRequired[str]
+
+
 @transaction.atomic(durable=True)
 def course_create(
     *,
     course_id: uuid.UUID | None = None,
     creator: User | None,
-    title: str,
-    department: Department,
-    description: str = "",
-    curriculum: str = "",
-    duration: str = "",
-    link: str = "",
-    image_url: str = "",
     prices: Sequence[Money] = (),
+    **fields: Unpack[CourseFields],
 ) -> Course:
     """A draft, with a product that cannot be bought yet. `creator` None: the platform's own. `course_id`: a new one,
     for who has stored something under it already.
@@ -60,23 +66,13 @@ def course_create(
     product = product_create(
         kind=ProductKind.COURSE,
         item_id=course_id,
-        title=title,
+        title=fields["title"],
         seller=creator,
         prices=list(prices),
         active=False,
     )
     return Course.objects.create(
-        id=course_id,
-        title=title,
-        slug=course_slug(title, course_id),
-        department=department,
-        description=description,
-        curriculum=curriculum,
-        duration=duration,
-        link=link,
-        image_url=image_url,
-        creator=creator,
-        product=product,
+        id=course_id, slug=course_slug(fields["title"], course_id), creator=creator, product=product, **fields
     )
 
 

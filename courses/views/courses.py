@@ -1,9 +1,7 @@
 """Doors of one course: read by everybody, bought by learners, written by its creator."""
 
-import uuid
-from typing import Any
+from typing import Any, cast
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiRequest, OpenApiResponse, extend_schema
 from rest_framework.parsers import BaseParser
@@ -11,6 +9,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.selectors import signed_in
 from courses.models import Course
 from courses.selectors.catalogue import course_document
 from courses.selectors.courses import course_get_for, course_get_on_sale, course_get_own, course_list_own, sales_of
@@ -24,22 +23,22 @@ from courses.serializers.courses import (
     PurchaseSerializer,
 )
 from courses.services.courses import (
-    course_create,
+    CourseChanges,
     course_delete,
     course_publish,
     course_update,
     course_withdraw,
 )
-from courses.services.images import course_image_store
+from courses.services.images import course_create_with_image, course_update_with_image
 from courses.services.purchases import OPERATION, course_purchase
 from courses.views.base import COURSE_PARAMETER, CoursesViewSet
 from courses.views.catalogue import LIST_NOTE, SharedCatalogue
 from learning247.kit.api.answers import personal
+from learning247.kit.api.bodies import read_body
 from learning247.kit.api.parsers import OrjsonParser
 from learning247.kit.api.queries import PageQuery, Query
 from learning247.kit.api.schema import refusals
 from learning247.kit.api.uploads import PictureFormParser
-from learning247.kit.ids import new_id
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
@@ -120,9 +119,9 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
     )
     @idempotent(OPERATION)
     def purchase(self, request: Request, course: str) -> Response:
-        wanted = self.read(PurchaseSerializer, request)
+        wanted = read_body(PurchaseSerializer, request)
         payment = course_purchase(
-            buyer=self.caller(request),
+            buyer=signed_in(request.user),
             course=course_get_on_sale(course),
             currency=wanted["currency"],
             access_type=wanted["access_type"],
@@ -143,9 +142,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         },
     )
     def create(self, request: Request) -> Response:
-        course_id = new_id()
-        fields = self._written(request, course_id)
-        course = course_create(course_id=course_id, creator=self.caller(request), **fields)
+        course = course_create_with_image(creator=signed_in(request.user), **self._fields(request))
         return self._own(request, str(course.id), status=201)
 
     @extend_schema(
@@ -164,10 +161,10 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         },
     )
     def partial_update(self, request: Request, course: str) -> Response:
-        own = course_get_own(self.caller(request), course)
-        fields = self._written(request, own.id, partial=True)
-        prices = fields.pop("prices", None)
-        course_update(course_id=own.id, changes=fields, prices=prices)  # type: ignore[arg-type]
+        own = course_get_own(signed_in(request.user), course)
+        changes = self._fields(request, partial=True)
+        prices, image = changes.pop("prices", None), changes.pop("image", None)
+        course_update_with_image(course=own, changes=cast(CourseChanges, changes), prices=prices, image=image)
         return self._own(request, str(own.id))
 
     @extend_schema(
@@ -178,7 +175,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         responses={204: None},
     )
     def destroy(self, request: Request, course: str) -> Response:
-        course_delete(course_id=course_get_own(self.caller(request), course).id, actor=self.caller(request))
+        course_delete(course_id=course_get_own(signed_in(request.user), course).id, actor=signed_in(request.user))
         return Response(status=204)
 
     @extend_schema(
@@ -190,8 +187,8 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         responses={200: OwnCourseSerializer, **refusals(e422="`course_not_publishable`: no link, or no price")},
     )
     def publish(self, request: Request, course: str) -> Response:
-        own = course_get_own(self.caller(request), course)
-        course_publish(course_id=own.id, actor=self.caller(request))
+        own = course_get_own(signed_in(request.user), course)
+        course_publish(course_id=own.id, actor=signed_in(request.user))
         return self._own(request, str(own.id))
 
     @extend_schema(
@@ -203,23 +200,19 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         responses={200: OwnCourseSerializer, **refusals(e409="`course_never_published`: a draft")},
     )
     def withdraw(self, request: Request, course: str) -> Response:
-        own = course_get_own(self.caller(request), course)
-        course_withdraw(course_id=own.id, actor=self.caller(request))
+        own = course_get_own(signed_in(request.user), course)
+        course_withdraw(course_id=own.id, actor=signed_in(request.user))
         return self._own(request, str(own.id))
 
-    def _written(self, request: Request, course_id: uuid.UUID, *, partial: bool = False) -> dict[str, Any]:
-        """The body as fields of a course, its department found and its picture stored."""
-        fields = self.read(CourseInputSerializer, request, partial=partial)
+    def _fields(self, request: Request, *, partial: bool = False) -> dict[str, Any]:
+        """The body as fields of a course, its department found."""
+        fields = read_body(CourseInputSerializer, request, partial=partial)
         if "department" in fields:
             fields["department"] = department_choose(fields["department"])
-        if isinstance(fields.get("image_url"), UploadedFile):
-            fields["image_url"] = course_image_store(
-                course_id=course_id, creator=self.caller(request), image=fields["image_url"]
-            )
         return fields
 
     def _own(self, request: Request, reference: str, *, status: int = 200) -> Response:
-        course = course_get_own(self.caller(request), reference)
+        course = course_get_own(signed_in(request.user), reference)
         return Response(OwnCourseSerializer(course, context={"sales": sales_of([course])}).data, status=status)
 
 
@@ -240,11 +233,9 @@ class CourseImageViewSet(CoursesViewSet):
         responses={200: OwnCourseSerializer, **refusals(e422=TOO_MANY_PIXELS, **PICTURE_REFUSALS)},
     )
     def update(self, request: Request, course: str) -> Response:
-        own = course_get_own(self.caller(request), course)
-        image = self.read(ImageInputSerializer, request)["image"]
-        address = course_image_store(course_id=own.id, creator=self.caller(request), image=image)
-        course_update(course_id=own.id, changes={"image_url": address})
-        changed = course_get_own(self.caller(request), str(own.id))
+        own = course_get_own(signed_in(request.user), course)
+        course_update_with_image(course=own, image=read_body(ImageInputSerializer, request)["image"])
+        changed = course_get_own(signed_in(request.user), str(own.id))
         return Response(OwnCourseSerializer(changed, context={"sales": sales_of([changed])}).data)
 
     @extend_schema(
@@ -255,7 +246,7 @@ class CourseImageViewSet(CoursesViewSet):
         responses={204: None},
     )
     def destroy(self, request: Request, course: str) -> Response:
-        course_update(course_id=course_get_own(self.caller(request), course).id, changes={"image_url": ""})
+        course_update(course_id=course_get_own(signed_in(request.user), course).id, changes={"image_url": ""})
         return Response(status=204)
 
 
@@ -272,5 +263,5 @@ class OwnCourseViewSet(CoursesViewSet):
     )
     def list(self, request: Request) -> Response:
         PageQuery.read(request)
-        page = self.page_of(course_list_own(self.caller(request)))
+        page = self.page_of(course_list_own(signed_in(request.user)))
         return self.get_paginated_response(OwnCourseSerializer(page, many=True, context={"sales": sales_of(page)}).data)
