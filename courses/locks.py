@@ -1,12 +1,29 @@
-"""Row locks of the courses app. Order: the course first, then its product; the entitlement (payments) first, then its
-enrollment; several enrollments by id. Nobody who holds an enrollment asks for its entitlement."""
+"""Locks of the courses app, in the one order in which they are taken (who waits for whom: `docs/catalogue.md`):
+
+an import's turn · courses, several by id · their department, creator and search document, by triggers ·
+the product, the entitlement (payments) · enrollments, several by id · the catalogue's version, at commit
+"""
 
 import uuid
 from collections.abc import Collection
+from typing import Final
+
+from django.db import connection
 
 from courses.models import Course, CoursePass, Enrollment
 from learning247.kit.locks import bound_lock_wait
 from payments.models import Product
+
+# Numbers of advisory locks are the database's: 0x1EA247_02 is taken in `services/search_words.py`.
+_IMPORT_TURN: Final = 0x1EA247_01
+
+
+def import_turn_lock() -> None:
+    """Wait until no other import runs, and keep others waiting until the transaction ends. It waits up to a minute, for
+    this and for every lock after it."""
+    bound_lock_wait(60_000)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_TURN])
 
 
 def course_lock(course_id: uuid.UUID) -> Course | None:

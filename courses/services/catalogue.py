@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from accounts.models import User
 from courses.enums import CourseStatus
-from courses.locks import courses_lock
+from courses.locks import courses_lock, import_turn_lock
 from courses.models import Course, Department
 from courses.names import course_keys
 from courses.services.courses import course_slug
@@ -17,7 +17,6 @@ from courses.services.departments import department_ensure
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from learning247.kit.locks import bound_lock_wait
 from learning247.kit.money import Money
 from learning247.kit.spreadsheets import cell_text, line_text
 from learning247.records.services.audit import audit_record
@@ -28,7 +27,6 @@ from payments.models import Price, Product
 DEFAULT_PRICES: Final = (Money(2_500_000, "NGN"), Money(3_000, "USD"))
 BATCH: Final = 500
 T = TypeVar("T")
-_IMPORT_LOCK: Final = 0x1EA247_01
 # Each text of a course, and how what is stored looks in a cell.
 _TEXTS: Final = {
     "title": line_text,
@@ -86,9 +84,7 @@ def catalogue_import(
     never kept waiting, for the locks are weaker than what the key of an enrollment needs. Every course that will
     be written is locked, in one order, before the first write: no row of a course is waited for after that.
     """
-    bound_lock_wait(60_000)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])
+    import_turn_lock()
     outcome = SheetOutcome(sheet.department)
     if sheet.has_headers:
         department = department_ensure(name=sheet.department)
