@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from learning247 import health
-from learning247.files import stored_file
+from learning247.stored_files import stored_file
 
 handler400 = "learning247.kit.api.errors.bad_request"
 handler403 = "learning247.kit.api.errors.forbidden"

@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from accounts.models import User
-from courses.services.imports import ImportReport, file_import
+from courses.services.catalogue import ImportReport, catalogue_import
 from courses.workbooks import Limits
 
 PAGE: Final = "admin/courses/import.html"
@@ -55,7 +55,7 @@ class CatalogueUploadForm(forms.Form):
             file = Path(directory) / Path(str(upload.name)).name
             with file.open("wb") as content:
                 content.writelines(upload.chunks())
-            return file_import(path=file, dry_run=self.cleaned_data["dry_run"], actor=actor, limits=UPLOAD_LIMITS)
+            return catalogue_import(path=file, dry_run=self.cleaned_data["dry_run"], actor=actor, limits=UPLOAD_LIMITS)
 
 
 class ImportPage(admin.ModelAdmin):

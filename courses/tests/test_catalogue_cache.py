@@ -23,8 +23,8 @@ from accounts.tests.builders import build_creator, build_user, sign_in
 from courses.enums import CourseStatus
 from courses.models import CatalogueVersion, Course, Department
 from courses.selectors.catalogue import catalogue_version
-from courses.services.catalogue import catalogue_import
 from courses.services.courses import course_delete, course_publish, course_update, course_withdraw
+from courses.services.sheets import sheet_import
 from courses.tests.builders import build_course, build_department, build_enrollment
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.api import answers
@@ -102,7 +102,7 @@ def _price_by_sql(course: Course) -> None:
 
 def _import(course: Course) -> None:
     row = CatalogueRow(2, "A course", "https://classroom.example.com/", "New text.", "", "")
-    catalogue_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[row]))
+    sheet_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[row]))
 
 
 ALL, DEPARTMENTS, SHELF, SEARCH = URLS

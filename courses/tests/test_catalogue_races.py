@@ -13,10 +13,10 @@ from accounts.models import User
 from accounts.tests.builders import build_creator
 from courses.enums import CourseStatus
 from courses.models import Course, CourseDocument, Department
-from courses.services.catalogue import catalogue_import
 from courses.services.courses import course_create, course_publish, course_update, course_withdraw
 from courses.services.enrollment_counts import enrollment_counts_refresh
 from courses.services.search_words import search_words_refresh
+from courses.services.sheets import sheet_import
 from courses.tests.builders import build_course, build_department, build_enrollment
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.money import Money
@@ -38,14 +38,14 @@ def _sheet(department: str, turn: int) -> Sheet:
 
 def test_imports_edits_renamings_sales_and_counts_at_once_end_in_agreement() -> None:
     law, care = build_department("Law"), build_department("Care")
-    catalogue_import(sheet=_sheet("Law", 0))
+    sheet_import(sheet=_sheet("Law", 0))
     platform = list(Course.objects.values_list("id", flat=True))
     creator = build_creator()
     own = [build_course(creator=creator, department=law).id for _ in range(4)]
     sold = Course.objects.get(pk=own[0])
 
     def imports(turn: int) -> None:
-        catalogue_import(sheet=_sheet("Law", turn))
+        sheet_import(sheet=_sheet("Law", turn))
 
     def edits(turn: int) -> None:
         course_update(course_id=platform[turn % len(platform)], changes={"description": f"Edited {turn}"})

@@ -19,7 +19,7 @@ from openpyxl import Workbook
 
 from accounts.tests.builders import build_creator
 from courses.models import Course, Department
-from courses.services.catalogue import catalogue_import
+from courses.services.sheets import sheet_import
 from courses.tests.builders import build_course, build_department, build_enrollment
 from courses.workbooks import CatalogueRow, Sheet, UnreadableWorkbook, department_of_sheet, read_catalogue
 from learning247.kit.money import Money
@@ -376,11 +376,11 @@ def test_a_sheet_that_fails_leaves_nothing_behind_and_the_others_come_in(committ
     good = CatalogueRow(2, "Torts", "https://classroom.example.com/t", "", "", "")
     bad = CatalogueRow(3, "x" * 300, "https://classroom.example.com/x", "", "", "")
     with pytest.raises(Exception, match="too long"):
-        catalogue_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[good, bad]))
+        sheet_import(sheet=Sheet("Law", "Law", has_headers=True, rows=[good, bad]))
 
     assert not Course.objects.exists()
     assert not Department.objects.exists()
-    assert catalogue_import(sheet=Sheet("Care", "Care", has_headers=True, rows=[good])).created == 1
+    assert sheet_import(sheet=Sheet("Care", "Care", has_headers=True, rows=[good])).created == 1
 
 
 def _encrypted(path: Path) -> None:

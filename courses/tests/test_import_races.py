@@ -13,9 +13,9 @@ from accounts.models import User
 from accounts.tests.builders import build_user
 from courses.enums import CourseStatus
 from courses.models import Course, Department, Enrollment
-from courses.services.catalogue import SheetOutcome, catalogue_import
 from courses.services.courses import course_update
 from courses.services.purchases import course_purchase
+from courses.services.sheets import SheetOutcome, sheet_import
 from courses.tests.builders import build_course, build_department
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.ids import new_id
@@ -73,7 +73,7 @@ def import_held_open(department: Department, *titles: str) -> Iterator[Work]:
         course_id = new_id()
         product = Product.objects.create(kind=ProductKind.COURSE, item_id=course_id, title="Blocked", active=False)
         Course.objects.create(id=course_id, title="Blocked", slug="blocked", department=department, product=product)
-        work = Work(lambda: catalogue_import(sheet=sheet(*titles, "Blocked")))
+        work = Work(lambda: sheet_import(sheet=sheet(*titles, "Blocked")))
         until_somebody_waits()
         yield work
         assert not work.done
@@ -123,7 +123,7 @@ def test_an_import_goes_on_while_a_purchase_of_its_course_is_open(committed_db: 
             idempotency_key="open",
             expires_at=course.created_at,
         )
-        outcome = Work(lambda: catalogue_import(sheet=sheet("TORTS", "Contracts"))).result(within=5)
+        outcome = Work(lambda: sheet_import(sheet=sheet("TORTS", "Contracts"))).result(within=5)
 
     assert outcome == SheetOutcome("Law", created=1, updated=1)
     assert Payment.objects.get() == buy_inside
@@ -156,10 +156,10 @@ def test_a_course_that_an_import_leaves_as_it_is_can_be_edited_meanwhile(committ
 def test_two_imports_of_the_same_courses_in_opposite_order_take_turns(committed_db: str) -> None:
     titles = [f"Course {number}" for number in range(50)]
     build_department("Law")
-    catalogue_import(sheet=sheet(*titles, link="https://classroom.example.com/old"))
+    sheet_import(sheet=sheet(*titles, link="https://classroom.example.com/old"))
 
-    first = Work(lambda: catalogue_import(sheet=sheet(*titles)))
-    second = Work(lambda: catalogue_import(sheet=sheet(*reversed(titles))))
+    first = Work(lambda: sheet_import(sheet=sheet(*titles)))
+    second = Work(lambda: sheet_import(sheet=sheet(*reversed(titles))))
 
     assert sorted((outcome.updated, outcome.unchanged) for outcome in (first.result(), second.result())) == [
         (0, 50),
@@ -175,7 +175,7 @@ def test_an_import_locks_what_it_will_write_before_it_writes_anything(committed_
 
     with transaction.atomic():
         Course.objects.select_for_update(no_key=True).get(id=courses[1].id)
-        work = Work(lambda: catalogue_import(sheet=sheet("A", "B", "C", "Fresh")))
+        work = Work(lambda: sheet_import(sheet=sheet("A", "B", "C", "Fresh")))
         until_somebody_waits()
         with connection.cursor() as cursor:
             cursor.execute(

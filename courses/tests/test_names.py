@@ -6,8 +6,8 @@ import pytest
 
 from courses.models import Course, Department
 from courses.selectors.exports import namesakes, shelves
+from courses.services.catalogue import catalogue_import
 from courses.services.departments import department_ensure
-from courses.services.imports import file_import
 
 HEADER = "Department,Course Name,Course Link\n"
 SAME = pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def line(title: str, at: str) -> str:
 def test_in_one_sheet(tmp_path: Path, first: str, second: str, courses: int) -> None:
     (tmp_path / "law.csv").write_text(HEADER + line(first, "a") + line(second, "b"))
 
-    (sheet,) = file_import(path=tmp_path).sheets
+    (sheet,) = catalogue_import(path=tmp_path).sheets
 
     assert (sheet.outcome.created, len(sheet.outcome.repeated)) == (courses, 2 - courses)
     assert Course.objects.count() == courses
@@ -43,7 +43,7 @@ def test_in_two_sheets_of_one_department(tmp_path: Path, first: str, second: str
     (tmp_path / "a.csv").write_text(HEADER + line(first, "a"))
     (tmp_path / "b.csv").write_text(HEADER + line(second, "b"))
 
-    done, again = file_import(path=tmp_path), file_import(path=tmp_path)
+    done, again = catalogue_import(path=tmp_path), catalogue_import(path=tmp_path)
 
     assert [sheet.outcome.created for sheet in done.sheets] == [1, courses - 1]
     assert [sheet.outcome.unchanged for sheet in again.sheets] == [1, courses - 1]
@@ -62,7 +62,7 @@ def test_a_department_is_one_wherever_it_is_named(tmp_path: Path) -> None:
         f" strasse und verkehr ,Rails,https://classroom.example.com/b\n"
     )
 
-    (sheet,) = file_import(path=tmp_path).sheets
+    (sheet,) = catalogue_import(path=tmp_path).sheets
 
     assert sheet.outcome.created == 2
     assert Department.objects.get() == department

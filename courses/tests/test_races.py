@@ -10,8 +10,8 @@ from django.db import connection
 from accounts.tests.builders import build_creator
 from courses.enums import CourseStatus
 from courses.models import Course, Department
-from courses.services.catalogue import SheetOutcome, catalogue_import
 from courses.services.courses import course_publish
+from courses.services.sheets import SheetOutcome, sheet_import
 from courses.tests.builders import build_course
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.records.models import AuditEntry
@@ -49,7 +49,7 @@ def test_the_same_sheet_imported_four_times_at_once_comes_in_once(committed_db: 
     ]
 
     def bring_in() -> SheetOutcome:
-        return catalogue_import(sheet=Sheet("Law", "Law", has_headers=True, rows=rows))
+        return sheet_import(sheet=Sheet("Law", "Law", has_headers=True, rows=rows))
 
     outcomes = all_at_once(*[bring_in] * 4)
 

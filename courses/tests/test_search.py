@@ -15,9 +15,9 @@ from rest_framework.test import APIClient
 from courses.enums import CourseStatus
 from courses.models import CatalogueWord, Course, CourseDocument
 from courses.selectors.search import CANDIDATES, Filters, course_search, words_of
-from courses.services.catalogue import catalogue_import
 from courses.services.courses import course_update, course_withdraw
 from courses.services.search_words import search_words_refresh
+from courses.services.sheets import sheet_import
 from courses.tests.builders import build_course, build_department
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.money import Money
@@ -259,7 +259,7 @@ def test_a_word_that_every_course_has_is_ranked_in_a_bounded_number_of_them() ->
         CatalogueRow(number, f"Bread {number}", "https://classroom.example.com/", "", "", "")
         for number in range(CANDIDATES + 5)
     ]
-    catalogue_import(sheet=Sheet("Baking", "Baking", has_headers=True, rows=rows))
+    sheet_import(sheet=Sheet("Baking", "Baking", has_headers=True, rows=rows))
 
     found = course_search(("bread",), filters=Filters(), limit=20, offset=0)
 

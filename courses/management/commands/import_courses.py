@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from courses.services.catalogue import DEFAULT_PRICES
-from courses.services.imports import REPORT_HEADERS, ImportReport, file_import
+from courses.services.catalogue import REPORT_HEADERS, ImportReport, catalogue_import
+from courses.services.sheets import DEFAULT_PRICES
 from learning247.kit.money import InvalidAmount, Money, UnknownCurrency
 from learning247.kit.spreadsheets import guarded
 from payments.selectors import charge_refusal
@@ -63,7 +63,7 @@ class Command(BaseCommand):
                     bar.set_description_str(where)
                 bar.update()
 
-            report = file_import(path=options["file"], prices=prices, dry_run=options["dry_run"], seen=seen)
+            report = catalogue_import(path=options["file"], prices=prices, dry_run=options["dry_run"], seen=seen)
             bar.close()
             if file is not None:
                 writer = csv.writer(file)

@@ -24,11 +24,11 @@ from courses.demo import (
     DemoCourse,
 )
 from courses.models import Course
-from courses.services.catalogue import DEFAULT_PRICES, catalogue_import
+from courses.services.catalogue import catalogue_import
 from courses.services.courses import course_create, course_publish
 from courses.services.departments import department_ensure
-from courses.services.imports import file_import
 from courses.services.search_words import search_words_refresh
+from courses.services.sheets import DEFAULT_PRICES, sheet_import
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.clock import now
 
@@ -57,9 +57,9 @@ class Command(BaseCommand):
 
 def _load() -> None:
     admin_seed(email=ADMIN, password=PASSWORD)
-    report = file_import(path=CATALOGUE, prices=DEFAULT_PRICES)
+    report = catalogue_import(path=CATALOGUE, prices=DEFAULT_PRICES)
     assert not report.problem, report.problem
-    catalogue_import(sheet=_sheet(FREE_DEPARTMENT, FREE_COURSE), prices=FREE_COURSE.prices)
+    sheet_import(sheet=_sheet(FREE_DEPARTMENT, FREE_COURSE), prices=FREE_COURSE.prices)
     creator = _person(CREATOR, "Amara", "Okafor")
     for department, demo in CREATORS_COURSES:
         _creators_course(creator, department, demo)
