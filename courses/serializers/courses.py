@@ -50,10 +50,10 @@ class PriceInputSerializer(serializers.Serializer[Any]):
         return price
 
 
-class PictureField(serializers.FileField):
-    """A picture itself. Its name and what it claims to be count for nothing: whoever stores it looks inside."""
+class ImageField(serializers.FileField):
+    """An image itself. Its name and what it claims to be count for nothing: whoever stores it looks inside."""
 
-    default_error_messages = {"no_name": "Send the picture as a file, with a file's name."}
+    default_error_messages = {"no_name": "Send the image as a file, with a file's name."}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
@@ -63,12 +63,12 @@ class PictureField(serializers.FileField):
         super().__init__(use_url=False, **kwargs)
 
 
-class PictureOrAddressField(serializers.CharField):
-    """In a form, a picture or the address of one; in JSON, the address."""
+class ImageOrAddressField(serializers.CharField):
+    """In a form, an image or the address of one; in JSON, the address."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, UploadedFile):
-            return PictureField().run_validation(data)
+            return ImageField().run_validation(data)
         return super().run_validation(data)
 
 
@@ -82,9 +82,9 @@ class CourseInputSerializer(serializers.Serializer[Any]):
         max_length=1000, allow_blank=True, required=False, validators=[_web_address],
         help_text="Where the course is taken: http or https, shown to the entitled alone.",
     )  # fmt: skip
-    image = PictureOrAddressField(
+    image = ImageOrAddressField(
         source="image_url", max_length=1000, allow_blank=True, required=False, validators=[_web_address],
-        help_text="Address of a picture: http or https.",
+        help_text="Address of an image: http or https.",
     )  # fmt: skip
     prices = PriceInputSerializer(many=True, required=False, help_text="One per currency; zero in all: free of charge.")
 
@@ -105,11 +105,11 @@ class CourseInputSerializer(serializers.Serializer[Any]):
 class CourseFormSerializer(CourseInputSerializer):
     """The same as a form, for the document: what is read is the other."""
 
-    image = PictureField(required=False)  # type: ignore[assignment]
+    image = ImageField(required=False)  # type: ignore[assignment]
 
 
 class ImageInputSerializer(serializers.Serializer[Any]):
-    image = PictureField()
+    image = ImageField()
 
 
 class StudentSerializer(serializers.Serializer[Any]):

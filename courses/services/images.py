@@ -11,7 +11,7 @@ from courses.models import Course
 from courses.services.courses import CourseChanges, CourseFields, course_create, course_update
 from learning247.kit.files import file_store
 from learning247.kit.ids import new_id
-from learning247.kit.images import IMAGE_SUFFIX, picture_normalise
+from learning247.kit.images import IMAGE_SUFFIX, image_normalise
 from learning247.kit.money import Money
 
 
@@ -20,7 +20,7 @@ def course_create_with_image(
 ) -> Course:
     """`course_create` by a creator; `image`, when given, becomes the course's.
 
-    Outside every transaction. Raises EmailNotVerified, FileStorageUnavailable and what `picture_normalise` raises;
+    Outside every transaction. Raises EmailNotVerified, FileStorageUnavailable and what `image_normalise` raises;
     no course is there then.
     """
     course_id = new_id()
@@ -39,7 +39,7 @@ def course_update_with_image(
     """`course_update` of a creator's own course; `image`, when given, becomes the course's.
 
     Outside every transaction. Raises what `course_update` raises, EmailNotVerified, FileStorageUnavailable and what
-    `picture_normalise` raises; the course is as it was then.
+    `image_normalise` raises; the course is as it was then.
     """
     wanted: CourseChanges = {**changes} if changes else {}
     if image is not None:
@@ -49,15 +49,15 @@ def course_update_with_image(
 
 
 def _image_store(course_id: uuid.UUID, creator: User, image: IO[bytes]) -> str:
-    """Make the picture anew and keep it; returns its address.
+    """Make the image anew and keep it; returns its address.
 
-    The name is made from the content, so that the same picture twice is one file. A picture that was replaced stays
+    The name is made from the content, so that the same image twice is one file. An image that was replaced stays
     where it is: pages, previews and caches that show its address go on working, and nothing has to be removed that may
     be set again at the same moment.
     """
     if not creator.email_verified:
         raise EmailNotVerified
-    picture = picture_normalise(image)
-    digest = hashlib.sha256(picture.content).hexdigest()
+    made = image_normalise(image)
+    digest = hashlib.sha256(made.content).hexdigest()
     name = f"courses/{course_id}/{digest}{IMAGE_SUFFIX}"
-    return file_store(name=name, content=picture.content, content_type=picture.content_type)
+    return file_store(name=name, content=made.content, content_type=made.content_type)

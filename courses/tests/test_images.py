@@ -1,4 +1,4 @@
-"""A course's picture: sent over the API, kept in a bucket or a directory, read by everybody."""
+"""A course's image: sent over the API, kept in a bucket or a directory, read by everybody."""
 
 import hashlib
 import io
@@ -40,7 +40,7 @@ def upload(content: bytes | None = None, name: str = "photo.jpg", content_type: 
 
 @pytest.fixture
 def files(tmp_path: Path, settings: Any) -> Path:
-    """The directory that pictures are kept in."""
+    """The directory that images are kept in."""
     settings.MEDIA_ROOT = tmp_path
     settings.MEDIA_URL = "http://testserver/files/"
     return tmp_path
@@ -80,7 +80,7 @@ def refused(answer: Any, course: Course, files: Path) -> tuple[int, str, str | N
     return answer.status_code, error["code"], error["attr"]
 
 
-def test_a_picture_is_kept_under_its_content_and_shown_to_everybody(
+def test_an_image_is_kept_under_its_content_and_shown_to_everybody(
     client: APIClient, course: Course, files: Path
 ) -> None:
     answer = put(client, course, upload(photo((3200, 2000))))
@@ -99,7 +99,7 @@ def test_a_picture_is_kept_under_its_content_and_shown_to_everybody(
     assert Image.open(io.BytesIO(content)).size == (1600, 1000)
 
 
-def test_the_same_picture_twice_is_one_file(client: APIClient, course: Course, files: Path) -> None:
+def test_the_same_image_twice_is_one_file(client: APIClient, course: Course, files: Path) -> None:
     first = put(client, course, upload()).json()["image_url"]
     second = put(client, course, upload(name="other.png", content_type="image/png")).json()["image_url"]
 
@@ -107,7 +107,7 @@ def test_the_same_picture_twice_is_one_file(client: APIClient, course: Course, f
     assert len(stored(files)) == 1
 
 
-def test_a_replaced_picture_stays_where_pages_still_show_it(client: APIClient, course: Course, files: Path) -> None:
+def test_a_replaced_image_stays_where_pages_still_show_it(client: APIClient, course: Course, files: Path) -> None:
     first = put(client, course, upload()).json()["image_url"]
     second = put(client, course, upload(photo((100, 100)))).json()["image_url"]
 
@@ -115,7 +115,7 @@ def test_a_replaced_picture_stays_where_pages_still_show_it(client: APIClient, c
     assert [APIClient().get(address).status_code for address in (first, second)] == [200, 200]
 
 
-def test_a_new_picture_changes_the_catalogue(committed_db: str, files: Path) -> None:
+def test_a_new_image_changes_the_catalogue(committed_db: str, files: Path) -> None:
     creator = build_creator()
     client = APIClient()
     sign_in(client, creator)
@@ -123,14 +123,14 @@ def test_a_new_picture_changes_the_catalogue(committed_db: str, files: Path) -> 
     before = catalogue_version()
 
     assert put(client, course, upload()).status_code == 200
-    with_picture = catalogue_version()
+    with_image = catalogue_version()
     assert put(client, course, upload()).status_code == 200
     assert client.delete(f"/api/courses/{course.id}/image").status_code == 204
 
-    assert len({before, with_picture, catalogue_version()}) == 3
+    assert len({before, with_image, catalogue_version()}) == 3
 
 
-def test_a_picture_is_taken_away_and_once_more(client: APIClient, course: Course) -> None:
+def test_an_image_is_taken_away_and_once_more(client: APIClient, course: Course) -> None:
     put(client, course, upload())
 
     assert [client.delete(f"/api/courses/{course.id}/image").status_code for _ in range(2)] == [204, 204]
@@ -140,7 +140,7 @@ def test_a_picture_is_taken_away_and_once_more(client: APIClient, course: Course
 
 
 @pytest.mark.parametrize("status", CourseStatus)
-def test_a_course_takes_a_picture_in_every_state(
+def test_a_course_takes_an_image_in_every_state(
     client: APIClient, creator: User, files: Path, status: CourseStatus
 ) -> None:
     course = build_course(creator=creator, status=status)
@@ -151,7 +151,7 @@ def test_a_course_takes_a_picture_in_every_state(
     assert answer.json()["image_url"].endswith(".webp")
 
 
-def test_a_sold_course_takes_a_picture_and_its_buyer_sees_it(client: APIClient, creator: User) -> None:
+def test_a_sold_course_takes_an_image_and_its_buyer_sees_it(client: APIClient, creator: User) -> None:
     course = build_course(creator=creator)
     buyer = APIClient()
     sign_in(buyer, build_enrollment(course).student)
@@ -163,7 +163,7 @@ def test_a_sold_course_takes_a_picture_and_its_buyer_sees_it(client: APIClient, 
 
 
 @pytest.mark.parametrize("platform_owned", [True, False])
-def test_only_the_creator_changes_the_picture(client: APIClient, files: Path, platform_owned: bool) -> None:
+def test_only_the_creator_changes_the_image(client: APIClient, files: Path, platform_owned: bool) -> None:
     course = build_course(
         creator=None if platform_owned else build_creator(), image_url="https://pictures.example.com/old.jpg"
     )
@@ -175,7 +175,7 @@ def test_only_the_creator_changes_the_picture(client: APIClient, files: Path, pl
 
 
 @pytest.mark.parametrize("reference", ["nowhere", "0190aaaa-0000-7000-8000-000000000000", "a%00b"])
-def test_there_is_no_picture_without_a_course(client: APIClient, files: Path, reference: str) -> None:
+def test_there_is_no_image_without_a_course(client: APIClient, files: Path, reference: str) -> None:
     answer = client.put(f"/api/courses/{reference}/image", {"image": upload()}, format="multipart")
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (404, "course_not_found")
@@ -197,16 +197,16 @@ def test_there_is_no_picture_without_a_course(client: APIClient, files: Path, re
     ],
     ids=["empty", "svg", "html", "nuls", "gif", "truncated", "pixels", "5 MB and a little", "20 MB"],
 )
-def test_what_only_calls_itself_a_picture_changes_nothing(
+def test_what_only_calls_itself_an_image_changes_nothing(
     client: APIClient, course: Course, files: Path, content: bytes, said: tuple[int, str, str | None]
 ) -> None:
     assert refused(put(client, course, upload(content)), course, files) == said
 
 
-def test_the_refusal_of_a_large_picture_names_the_cap(client: APIClient, course: Course) -> None:
+def test_the_refusal_of_a_large_image_names_the_cap(client: APIClient, course: Course) -> None:
     body = put(client, course, upload(b"\x00" * 6_000_000)).json()
 
-    assert body["errors"][0]["detail"] == "The picture is larger than 5 MB. Send a smaller one."
+    assert body["errors"][0]["detail"] == "The image is larger than 5 MB. Send a smaller one."
     assert body["extra"] == {"max_bytes": 5_242_880}
 
 
@@ -217,7 +217,7 @@ def test_a_name_and_a_claimed_type_count_for_nothing(client: APIClient, course: 
     assert [name.startswith(f"courses/{course.id}/") and name.endswith(".webp") for name in stored(files)] == [True]
 
 
-def test_one_picture_is_sent_and_no_other(client: APIClient, course: Course, files: Path) -> None:
+def test_one_image_is_sent_and_no_other(client: APIClient, course: Course, files: Path) -> None:
     assert refused(put(client, course, upload(), upload()), course, files) == (400, "repeated", "image")
     assert refused(put(client, course), course, files) == (400, "required", "image")
     assert refused(put(client, course, "https://a.example.com/b.jpg"), course, files) == (400, "invalid", "image")
@@ -226,7 +226,7 @@ def test_one_picture_is_sent_and_no_other(client: APIClient, course: Course, fil
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "image/jpeg", "application/x-www-form-urlencoded"])
-def test_a_picture_comes_in_a_form(client: APIClient, course: Course, files: Path, content_type: str) -> None:
+def test_an_image_comes_in_a_form(client: APIClient, course: Course, files: Path, content_type: str) -> None:
     answer = client.put(f"/api/courses/{course.id}/image", b"{}", content_type=content_type)
 
     assert refused(answer, course, files)[:2] == (415, "unsupported_media_type")
@@ -275,7 +275,7 @@ def test_a_broken_form_is_refused(
 FORM = {"title": "Torts", "department": "law", "prices": '[{"currency": "NGN", "amount": "15000"}]'}
 
 
-def test_a_course_is_written_with_its_picture_in_one_form(client: APIClient, files: Path) -> None:
+def test_a_course_is_written_with_its_image_in_one_form(client: APIClient, files: Path) -> None:
     build_department("Law")
 
     answer = client.post("/api/courses", {**FORM, "image": upload()}, format="multipart")
@@ -408,7 +408,7 @@ def storage_at(endpoint: str, bucket: str = "pictures") -> dict[str, Any]:
 
 @pytest.fixture
 def bucket(s3: str, settings: Any) -> Iterator[Any]:
-    """An empty bucket that pictures go to, as in production. Yields its client."""
+    """An empty bucket that images go to, as in production. Yields its client."""
     region = "eu-west-1"
     client = boto3.client(
         "s3", endpoint_url=s3, region_name=region, aws_access_key_id="key", aws_secret_access_key="secret"
@@ -426,7 +426,7 @@ def keys(bucket: Any) -> list[str]:
     return [thing["Key"] for thing in bucket.list_objects_v2(Bucket="pictures").get("Contents", [])]
 
 
-def test_in_the_bucket_a_picture_has_its_type_and_may_be_kept_for_good(
+def test_in_the_bucket_an_image_has_its_type_and_may_be_kept_for_good(
     client: APIClient, course: Course, bucket: Any, s3: str
 ) -> None:
     answer = put(client, course, upload())
@@ -441,7 +441,7 @@ def test_in_the_bucket_a_picture_has_its_type_and_may_be_kept_for_good(
     assert Image.open(io.BytesIO(content)).size == (320, 200)
 
 
-def test_the_same_picture_twice_is_one_object(client: APIClient, course: Course, bucket: Any) -> None:
+def test_the_same_image_twice_is_one_object(client: APIClient, course: Course, bucket: Any) -> None:
     assert [put(client, course, upload()).status_code for _ in range(2)] == [200, 200]
 
     assert len(keys(bucket)) == 1

@@ -38,7 +38,7 @@ from learning247.kit.api.bodies import read_body
 from learning247.kit.api.parsers import OrjsonParser
 from learning247.kit.api.queries import PageQuery, Query
 from learning247.kit.api.schema import refusals
-from learning247.kit.api.uploads import PictureFormParser
+from learning247.kit.api.uploads import ImageFormParser
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.selectors import payment_detail
 
@@ -50,14 +50,14 @@ COURSE_BODY = {
         CourseFormSerializer, encoding={"prices": {"contentType": "application/json"}}
     ),
 }
-PICTURE_REFUSALS = {
+IMAGE_REFUSALS = {
     "e413": "`image_too_large`: more than 5 MB",
     "e503": "`storage_unavailable`, `images_busy`: the same request may be sent again.",
 }
 TOO_MANY_PIXELS = "`image_too_many_pixels`, `image_too_complex`"
 
 
-class CourseFormParser(PictureFormParser):
+class CourseFormParser(ImageFormParser):
     json_fields = frozenset({"prices"})
 
 
@@ -134,11 +134,11 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         operation_id="courses_create",
         summary="Write a course",
         description="A draft, seen by its creator alone until it is published. Needs a verified email, and makes its "
-        "author a creator. `image` is the address of a picture, or in a form the picture itself.",
+        "author a creator. `image` is the address of an image, or in a form the image itself.",
         request=COURSE_BODY,
         responses={
             201: OwnCourseSerializer,
-            **refusals(e403="`email_not_verified`", e422=TOO_MANY_PIXELS, **PICTURE_REFUSALS),
+            **refusals(e403="`email_not_verified`", e422=TOO_MANY_PIXELS, **IMAGE_REFUSALS),
         },
     )
     def create(self, request: Request) -> Response:
@@ -156,7 +156,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
             200: OwnCourseSerializer,
             **refusals(
                 e422="`course_not_publishable`: on sale without a price, or its link taken away. " + TOO_MANY_PIXELS,
-                **PICTURE_REFUSALS,
+                **IMAGE_REFUSALS,
             ),
         },
     )
@@ -217,20 +217,20 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
 
 
 class CourseImageViewSet(CoursesViewSet):
-    """The picture of a creator's own course."""
+    """The image of a creator's own course."""
 
-    parser_classes = (PictureFormParser,)
+    parser_classes = (ImageFormParser,)
     permission_classes = (IsAuthenticated,)
     queryset = Course.objects.none()
 
     @extend_schema(
         operation_id="courses_image_set",
-        summary="Give a course its picture",
+        summary="Give a course its image",
         description="Looked at by its content, turned upright, freed of everything but its pixels, and kept as WebP at "
-        "most 1600 wide and high. Of an animation the first picture stays.",
+        "most 1600 wide and high. Of an animation the first image stays.",
         parameters=[COURSE_PARAMETER],
         request={"multipart/form-data": ImageInputSerializer},
-        responses={200: OwnCourseSerializer, **refusals(e422=TOO_MANY_PIXELS, **PICTURE_REFUSALS)},
+        responses={200: OwnCourseSerializer, **refusals(e422=TOO_MANY_PIXELS, **IMAGE_REFUSALS)},
     )
     def update(self, request: Request, course: str) -> Response:
         own = course_get_own(signed_in(request.user), course)
@@ -240,7 +240,7 @@ class CourseImageViewSet(CoursesViewSet):
 
     @extend_schema(
         operation_id="courses_image_delete",
-        summary="Take a course's picture away",
+        summary="Take a course's image away",
         description="Quiet when it has none.",
         parameters=[COURSE_PARAMETER],
         responses={204: None},

@@ -1,4 +1,4 @@
-"""Pictures that people send: believed by their content alone, and made anew before anybody else sees them.
+"""Images that people send: believed by their content alone, and made anew before anybody else sees them.
 
 What is stored is never what was sent. The pixels are decoded and encoded again, so that no metadata (where a photo was
 taken), no second file hidden behind the first, and no quirk of some program's encoder reaches a browser.
@@ -22,7 +22,7 @@ from learning247.kit.errors import Malformed, RequestTooLarge, Unavailable, Unpr
 IMAGE_MAX_BYTES: Final = 5 * 1024 * 1024
 # A phone's usual 24 megapixels pass: a JPEG that large is decoded at half its scale. The others, and a JPEG in several
 # scans, are held whole while they are decoded, WebP twice. What is allowed here takes about 120 MB at its peak.
-# MPO: a JPEG with more pictures behind the first, as phones take them.
+# MPO: a JPEG with more images behind the first, as phones take them.
 IMAGE_MAX_PIXELS: Final = {"JPEG": 25_000_000, "MPO": 25_000_000, "PNG": 12_000_000, "WEBP": 6_000_000}
 IMAGE_MAX_PIXELS_IN_SCANS: Final = 12_000_000
 # Width and height of what is stored.
@@ -31,7 +31,7 @@ IMAGE_CONTENT_TYPE: Final = "image/webp"
 IMAGE_SUFFIX: Final = ".webp"
 
 # A few bytes each, and time for every one: a JPEG is decoded once per scan, a PNG's profiles and texts are unpacked.
-# Pictures have a dozen.
+# Images have a dozen.
 _MOST_SCANS: Final = 100
 _MOST_SEGMENTS: Final = 5_000
 _MOST_CHUNKS: Final = 20_000
@@ -52,7 +52,7 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# What Pillow raises over bytes that only look like a picture.
+# What Pillow raises over bytes that only look like an image.
 _BROKEN: Final = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, ArithmeticError, AttributeError,
     struct.error, zlib.error,
@@ -60,9 +60,9 @@ _BROKEN: Final = (
 # Where Pillow itself would only warn of the size that a header declares.
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 _QUALITY: Final = 82
-# One at a time in a process, or a handful of large pictures sent together would take all its memory; and in one thread,
-# as the allocator keeps for each what it once needed. Half a second for a phone's picture.
-_studio = ThreadPoolExecutor(1, thread_name_prefix="pictures")
+# One at a time in a process, or a handful of large images sent together would take all its memory; and in one thread,
+# as the allocator keeps for each what it once needed. Half a second for a phone's image.
+_studio = ThreadPoolExecutor(1, thread_name_prefix="images")
 _turn = Lock()
 _LONGEST_WAIT: Final = 20.0  # seconds
 # The one in work and those that wait for it: the other web threads stay free for everybody else.
@@ -71,32 +71,32 @@ _seats = BoundedSemaphore(4)
 
 class ImageTooLarge(RequestTooLarge):
     code = "image_too_large"
-    detail = f"The picture is larger than {IMAGE_MAX_BYTES // 1024 // 1024} MB. Send a smaller one."
+    detail = f"The image is larger than {IMAGE_MAX_BYTES // 1024 // 1024} MB. Send a smaller one."
 
 
 class ImageInvalid(Malformed):
     code = "invalid_image"
-    detail = "This is not a whole JPEG, PNG or WebP picture. Open it in a picture program, save it again and send that."
+    detail = "This is not a whole JPEG, PNG or WebP image. Open it in an image program, save it again and send that."
 
 
 class ImageTooManyPixels(Unprocessable):
     code = "image_too_many_pixels"
-    detail = "The picture has too many pixels. Scale it down and send it again."
+    detail = "The image has too many pixels. Scale it down and send it again."
 
 
 class ImageTooComplex(Unprocessable):
     code = "image_too_complex"
-    detail = "The picture consists of too many parts. Open it in a picture program, save it again and send that."
+    detail = "The image consists of too many parts. Open it in an image program, save it again and send that."
 
 
 class ImagesBusy(Unavailable):
     code = "images_busy"
-    detail = "Many pictures are being sent right now. Try again in a moment."
+    detail = "Many images are being sent right now. Try again in a moment."
 
 
 @dataclass(frozen=True, slots=True)
-class NormalisedPicture:
-    """A picture fit to be shown: WebP, upright, in sRGB, at most IMAGE_LONGEST_SIDE wide and high, no metadata."""
+class NormalisedImage:
+    """An image fit to be shown: WebP, upright, in sRGB, at most IMAGE_LONGEST_SIDE wide and high, no metadata."""
 
     content: bytes
     width: int
@@ -104,8 +104,8 @@ class NormalisedPicture:
     content_type: str
 
 
-def picture_normalise(file: IO[bytes], *, attr: str = "image") -> NormalisedPicture:
-    """The picture in `file`, made anew; equal bytes in give equal bytes out. Of an animation, the first frame.
+def image_normalise(file: IO[bytes], *, attr: str = "image") -> NormalisedImage:
+    """The image in `file`, made anew; equal bytes in give equal bytes out. Of an animation, the first frame.
 
     `attr`: the request's field that it came in. Raises ImageTooLarge, ImageInvalid, ImageTooManyPixels,
     ImageTooComplex, and ImagesBusy at once where three wait already, or after twenty seconds of waiting.
@@ -127,11 +127,11 @@ def picture_normalise(file: IO[bytes], *, attr: str = "image") -> NormalisedPict
         _seats.release()
 
 
-def _made_anew(sent: bytes, attr: str) -> NormalisedPicture:
+def _made_anew(sent: bytes, attr: str) -> NormalisedImage:
     image = _encodable(sent, attr)
     encoded = io.BytesIO()
     image.save(encoded, "WEBP", quality=_QUALITY, method=4)
-    return NormalisedPicture(encoded.getvalue(), image.width, image.height, IMAGE_CONTENT_TYPE)
+    return NormalisedImage(encoded.getvalue(), image.width, image.height, IMAGE_CONTENT_TYPE)
 
 
 def _encodable(sent: bytes, attr: str) -> Image.Image:
@@ -182,7 +182,7 @@ def _refuse_too_many_pixels(image: ImageFile, sent: bytes, attr: str) -> None:
         most = IMAGE_MAX_PIXELS_IN_SCANS
     if image.width * image.height > most:
         raise ImageTooManyPixels(
-            f"The picture is {image.width} by {image.height}, and {most // 1_000_000} megapixels are the most. "
+            f"The image is {image.width} by {image.height}, and {most // 1_000_000} megapixels are the most. "
             "Scale it down and send it again.",
             attr=attr,
             extra={"max_pixels": most, "width": image.width, "height": image.height},
@@ -190,7 +190,7 @@ def _refuse_too_many_pixels(image: ImageFile, sent: bytes, attr: str) -> None:
 
 
 def _comes_in_scans(image: JpegImageFile, sent: bytes) -> bool:
-    """Whether the decoder has to hold the whole picture: it is progressive, or its colours come one after the other."""
+    """Whether the decoder has to hold the whole image: it is progressive, or its colours come one after the other."""
     assert image.fp is not None
     # Pillow has read up to the end of the first scan's header; its fifth byte counts the colours.
     in_first_scan = sent[sent.rfind(_JPEG_SCAN, 0, image.fp.tell()) + 4]

@@ -15,7 +15,7 @@ NEVER_EMPTY = {
     "STRIPE_SECRET_KEY": "Stripe's secret key (sk_live_… or rk_live_…)",
     "STRIPE_WEBHOOK_SECRET": "the signing secret of Stripe's webhook endpoint (whsec_…)",
     "EMAIL_HOST": "the SMTP server that sends the mails",
-    "AWS_BUCKET_NAME": "the S3 bucket that keeps pictures",
+    "AWS_BUCKET_NAME": "the S3 bucket that keeps images",
     "AWS_REGION": "the region of that bucket, such as eu-west-1",
 }
 SAME_SITES = ("None", "Lax", "Strict")

@@ -1,4 +1,4 @@
-"""Pictures that people send: what is taken, what is made of it, and what is refused."""
+"""Images that people send: what is taken, what is made of it, and what is refused."""
 
 import io
 import random
@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from PIL import Image, ImageCms
 
 from learning247.kit import images
-from learning247.kit.api.uploads import PictureFormParser
+from learning247.kit.api.uploads import ImageFormParser
 from learning247.kit.errors import DomainError
 from learning247.kit.images import (
     IMAGE_MAX_BYTES,
@@ -24,8 +24,8 @@ from learning247.kit.images import (
     ImageTooComplex,
     ImageTooLarge,
     ImageTooManyPixels,
-    NormalisedPicture,
-    picture_normalise,
+    NormalisedImage,
+    image_normalise,
 )
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 200, 20), (20, 20, 230)
@@ -37,15 +37,15 @@ def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def normalised(sent: bytes) -> NormalisedPicture:
-    return picture_normalise(io.BytesIO(sent))
+def normalised(sent: bytes) -> NormalisedImage:
+    return image_normalise(io.BytesIO(sent))
 
 
-def shown(picture: NormalisedPicture) -> Image.Image:
-    """The picture as a browser would open it, checked against what is said of it."""
-    image = Image.open(io.BytesIO(picture.content))
-    assert (image.format, image.size) == ("WEBP", (picture.width, picture.height))
-    assert picture.content_type == "image/webp"
+def shown(made: NormalisedImage) -> Image.Image:
+    """The image as a browser would open it, checked against what is said of it."""
+    image = Image.open(io.BytesIO(made.content))
+    assert (image.format, image.size) == ("WEBP", (made.width, made.height))
+    assert made.content_type == "image/webp"
     return image
 
 
@@ -60,10 +60,10 @@ def alike(one: Any, other: Any, by: int = 12) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_picture_keeps_what_it_shows(kind: str) -> None:
-    picture = normalised(encoded(halves(RED, BLUE), kind))
+def test_an_image_keeps_what_it_shows(kind: str) -> None:
+    made = normalised(encoded(halves(RED, BLUE), kind))
 
-    image = shown(picture)
+    image = shown(made)
     assert (image.mode, image.size) == ("RGB", (200, 100))
     assert alike(image.getpixel((50, 50)), RED)
     assert alike(image.getpixel((150, 50)), BLUE)
@@ -76,9 +76,9 @@ def test_a_picture_keeps_what_it_shows(kind: str) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_neither_side_is_longer_than_1600(kind: str, sent: tuple[int, int], kept: tuple[int, int]) -> None:
-    picture = normalised(encoded(Image.new("RGB", sent, GREEN), kind))
+    made = normalised(encoded(Image.new("RGB", sent, GREEN), kind))
 
-    assert shown(picture).size == kept
+    assert shown(made).size == kept
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"])
@@ -89,15 +89,15 @@ def test_every_way_to_write_white_down_is_white(mode: str) -> None:
     if mode == "P":
         image.putpalette([255] * 768)
 
-    picture = normalised(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
+    made = normalised(encoded(image, "JPEG" if mode == "CMYK" else "PNG"))
 
-    assert alike(shown(picture).convert("RGB").getpixel((20, 15)), (255, 255, 255), by=2)
+    assert alike(shown(made).convert("RGB").getpixel((20, 15)), (255, 255, 255), by=2)
 
 
 def test_grey_of_16_bits_stays_grey() -> None:
-    picture = normalised(encoded(Image.new("I;16", (40, 30), 128 * 256), "PNG"))
+    made = normalised(encoded(Image.new("I;16", (40, 30), 128 * 256), "PNG"))
 
-    assert alike(shown(picture).convert("RGB").getpixel((20, 15)), (128, 128, 128), by=2)
+    assert alike(shown(made).convert("RGB").getpixel((20, 15)), (128, 128, 128), by=2)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -118,7 +118,7 @@ def test_what_was_transparent_stays_so(mode: str) -> None:
     ("orientation", "red_is_at"),
     [(1, "left"), (2, "right"), (3, "right"), (4, "left"), (5, "top"), (6, "top"), (7, "bottom"), (8, "bottom")],
 )
-def test_a_picture_stands_as_the_camera_was_held(kind: str, orientation: int, red_is_at: str) -> None:
+def test_an_image_stands_as_the_camera_was_held(kind: str, orientation: int, red_is_at: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
 
@@ -133,9 +133,9 @@ def test_a_quarter_turn_is_made_after_scaling() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
 
-    picture = normalised(encoded(Image.new("RGB", (3200, 1600), RED), "JPEG", exif=exif))
+    made = normalised(encoded(Image.new("RGB", (3200, 1600), RED), "JPEG", exif=exif))
 
-    assert (picture.width, picture.height) == (800, 1600)
+    assert (made.width, made.height) == (800, 1600)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -149,10 +149,10 @@ def test_where_a_photo_was_taken_stays_with_its_maker(kind: str) -> None:
     sent = encoded(halves(RED, BLUE), kind, **options) + b"SECRET tail"
     assert sent.count(b"SECRET") >= 3
 
-    picture = normalised(sent)
+    made = normalised(sent)
 
-    assert b"SECRET" not in picture.content
-    assert {"exif", "xmp", "icc_profile", "comment"}.isdisjoint(shown(picture).info)
+    assert b"SECRET" not in made.content
+    assert {"exif", "xmp", "icc_profile", "comment"}.isdisjoint(shown(made).info)
 
 
 def srgb_profile() -> bytes:
@@ -180,7 +180,7 @@ def test_a_profile_that_is_broken_or_for_other_pixels_is_left_out(profile: bytes
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "PNG"])
-def test_of_an_animation_the_first_picture_stays(kind: str) -> None:
+def test_of_an_animation_the_first_image_stays(kind: str) -> None:
     frames = [Image.new("RGB", (60, 40), colour) for colour in (GREEN, RED, BLUE)]
 
     image = shown(normalised(encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)))
@@ -189,7 +189,7 @@ def test_of_an_animation_the_first_picture_stays(kind: str) -> None:
     assert alike(image.getpixel((30, 20)), GREEN)
 
 
-def test_a_phones_picture_with_another_behind_it_is_a_picture() -> None:
+def test_a_phones_image_with_another_behind_it_is_an_image() -> None:
     sent = encoded(
         Image.new("RGB", (60, 40), GREEN), "MPO", save_all=True, append_images=[Image.new("RGB", (60, 40), RED)]
     )
@@ -197,7 +197,7 @@ def test_a_phones_picture_with_another_behind_it_is_a_picture() -> None:
     assert alike(shown(normalised(sent)).getpixel((30, 20)), GREEN)
 
 
-def test_equal_pictures_are_equal_bytes() -> None:
+def test_equal_images_are_equal_bytes() -> None:
     sent = encoded(halves(RED, BLUE), "JPEG")
 
     assert normalised(sent) == normalised(sent)
@@ -223,28 +223,28 @@ def test_equal_pictures_are_equal_bytes() -> None:
     ids=["empty", "nuls", "svg", "html", "jpeg head", "png head", "webp head", "html after a head", "gif", "bmp",
          "tiff", "pdf", "ico"],
 )  # fmt: skip
-def test_what_is_no_picture_of_ours_is_refused(sent: bytes) -> None:
-    with pytest.raises(ImageInvalid, match="This is not a whole JPEG, PNG or WebP picture"):
+def test_what_is_no_image_of_ours_is_refused(sent: bytes) -> None:
+    with pytest.raises(ImageInvalid, match="This is not a whole JPEG, PNG or WebP image"):
         normalised(sent)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_half_a_picture_is_refused(kind: str) -> None:
+def test_half_an_image_is_refused(kind: str) -> None:
     whole = encoded(Image.effect_noise((300, 200), 80).convert("RGB"), kind)
 
     with pytest.raises(ImageInvalid):
         normalised(whole[: len(whole) // 2])
 
 
-def test_a_page_hidden_in_a_picture_does_not_come_out_again() -> None:
+def test_a_page_hidden_in_an_image_does_not_come_out_again() -> None:
     script = b"<script>alert(document.domain)</script>"
     sent = encoded(halves(RED, BLUE), "JPEG", comment=script) + script + b"PK\x03\x04"
 
-    picture = normalised(sent)
+    made = normalised(sent)
 
-    assert picture.content.startswith(b"RIFF")
-    assert b"script" not in picture.content
-    assert b"PK\x03\x04" not in picture.content
+    assert made.content.startswith(b"RIFF")
+    assert b"script" not in made.content
+    assert b"PK\x03\x04" not in made.content
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -275,7 +275,7 @@ def test_the_refusal_names_both_sizes() -> None:
         normalised(bomb(6000, 5000))
 
     assert refused.value.detail == (
-        "The picture is 6000 by 5000, and 12 megapixels are the most. Scale it down and send it again."
+        "The image is 6000 by 5000, and 12 megapixels are the most. Scale it down and send it again."
     )
     assert refused.value.extra == {"max_pixels": 12_000_000, "width": 6000, "height": 5000}
 
@@ -308,7 +308,7 @@ def test_each_kind_has_as_many_pixels_as_its_decoder_holds(
         normalised(encoded(Image.new("RGB", size, GREEN), kind, **options))
 
 
-def test_colours_that_come_one_after_the_other_are_held_like_a_progressive_picture() -> None:
+def test_colours_that_come_one_after_the_other_are_held_like_a_progressive_image() -> None:
     jpeg = encoded(Image.new("RGB", (4001, 3000), GREEN), "JPEG")
     at = jpeg.index(b"\xff\xda")
     one_by_one = jpeg[:at] + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" + jpeg[at + 14 :]
@@ -378,7 +378,7 @@ def test_a_png_in_countless_pieces_is_refused() -> None:
 
 @contextmanager
 def studio_occupied() -> Iterator[None]:
-    """A picture is in work, and stays so until the block ends."""
+    """An image is in work, and stays so until the block ends."""
     begun, done = Event(), Event()
 
     class Slow(io.BytesIO):
@@ -388,7 +388,7 @@ def studio_occupied() -> Iterator[None]:
             return super().read(size)
 
     with ThreadPoolExecutor(1) as pool:
-        made = pool.submit(picture_normalise, Slow(encoded(halves(RED, BLUE), "PNG")))
+        made = pool.submit(image_normalise, Slow(encoded(halves(RED, BLUE), "PNG")))
         assert begun.wait(30)
         try:
             yield
@@ -404,7 +404,7 @@ def test_who_has_waited_too_long_is_refused_and_nothing_of_it_stays(monkeypatch:
     with studio_occupied():
         for body in bodies:
             with pytest.raises(ImagesBusy) as refused:
-                picture_normalise(body)
+                image_normalise(body)
 
     assert refused.value.retry_after == 5
     assert [body.taken for body in bodies] == [0] * 40
@@ -460,14 +460,14 @@ def test_a_body_is_not_read_past_the_cap(length: int, most_read: int) -> None:
     request.META["CONTENT_LENGTH"] = str(len(body.getvalue()))
 
     with pytest.raises(ImageTooLarge, match="larger than 5 MB"):
-        PictureFormParser().parse(body, content_type, {"request": request})
+        ImageFormParser().parse(body, content_type, {"request": request})
 
     assert body.taken <= most_read
 
 
 @pytest.mark.property
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_whatever_the_bytes_it_is_a_picture_or_a_refusal() -> None:
+def test_whatever_the_bytes_it_is_an_image_or_a_refusal() -> None:
     """Two thousand damaged files, the same in every run."""
     chance = random.Random(247)
     exif = Image.Exif()
@@ -485,8 +485,8 @@ def test_whatever_the_bytes_it_is_a_picture_or_a_refusal() -> None:
             damaged[at : at + chance.choice([0, 1, 1, 20])] = chance.randbytes(chance.choice([0, 1, 1, 20]))
         try:
             normalised(bytes(damaged))
-            outcomes.add("picture")
+            outcomes.add("image")
         except DomainError as refusal:
             outcomes.add(refusal.code)
 
-    assert outcomes == {"picture", "invalid_image", "image_too_many_pixels"}
+    assert outcomes == {"image", "invalid_image", "image_too_many_pixels"}

@@ -1,4 +1,4 @@
-"""Forms with a picture in them (multipart/form-data), read no further than a picture may be long."""
+"""Forms with an image in them (multipart/form-data), read no further than an image may be long."""
 
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from learning247.kit.errors import RequestTooLarge
 from learning247.kit.images import IMAGE_MAX_BYTES, ImageTooLarge
 
 
-class _PictureCap(FileUploadHandler):
+class _ImageCap(FileUploadHandler):
     """Stops at the first byte too many, wherever it comes in the body."""
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
@@ -27,7 +27,7 @@ class _PictureCap(FileUploadHandler):
         return None
 
 
-class PictureFormParser(BaseParser):
+class ImageFormParser(BaseParser):
     """A form as a plain dict, each name once: texts as strings, files as UploadedFile, `json_fields` as what they say.
 
     Raises ImageTooLarge, RequestTooLarge, ParseError, ValidationError.
@@ -40,7 +40,7 @@ class PictureFormParser(BaseParser):
         request = parser_context["request"]
         if int(request.META.get("CONTENT_LENGTH") or 0) > IMAGE_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             raise ImageTooLarge(extra={"max_bytes": IMAGE_MAX_BYTES})
-        handlers = [_PictureCap(request), *request.upload_handlers]
+        handlers = [_ImageCap(request), *request.upload_handlers]
         try:
             texts, files = MultiPartParser({**request.META, "CONTENT_TYPE": media_type}, stream, handlers).parse()
         except MultiPartParserError as error:
