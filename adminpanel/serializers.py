@@ -6,20 +6,23 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.models import User
 from courses.enums import AccessType, EnrollmentState
-from courses.models import Enrollment
+from courses.models import Course, Department, Enrollment
 from courses.services.enrollments import MOST_MARKED_AT_ONCE
 from learning247.kit.api.fields import AmountField, LineField
 from learning247.kit.api.queries import PageQuery, Query
+from learning247.kit.lengths import longest
 from payments.enums import EntitlementSource, PaymentStatus
+from payments.models import Entitlement
 
 
 class EnrollmentQuery(Query):
     """An empty filter counts as absent."""
 
     status = serializers.ChoiceField(choices=EnrollmentState.choices, required=False)
-    department = serializers.CharField(required=False, max_length=140, help_text="Id or slug.")
-    course = serializers.CharField(required=False, max_length=240, help_text="Id or slug.")
+    department = serializers.CharField(required=False, max_length=longest(Department, "slug"), help_text="Id or slug.")
+    course = serializers.CharField(required=False, max_length=longest(Course, "slug"), help_text="Id or slug.")
     access_type = serializers.ChoiceField(choices=AccessType.choices, required=False)
     expiring_in_days = serializers.IntegerField(
         min_value=1, max_value=366, required=False, help_text="Not revoked, and over within so many days."
@@ -135,7 +138,7 @@ class NotesField(serializers.CharField):
     """Staff's own; students do not see them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=2000, allow_blank=True, required=False, **kwargs)
+        super().__init__(max_length=longest(Enrollment, "notes"), allow_blank=True, required=False, **kwargs)
 
 
 class EnrollmentMarkSerializer(serializers.Serializer[Any]):
@@ -169,23 +172,29 @@ class EnrollmentsMarkedSerializer(serializers.Serializer[Any]):
 
 
 class EnrollmentRevokeSerializer(serializers.Serializer[Any]):
-    reason = LineField(max_length=200, help_text="For the record; the student is not told.")
+    reason = LineField(
+        max_length=longest(Entitlement, "revoked_reason"), help_text="For the record; the student is not told."
+    )
 
 
 class GrantedStudentSerializer(serializers.Serializer[Any]):
     """Who takes the course; whatever is left out is the account's own."""
 
-    name = LineField(max_length=200, required=False, allow_blank=True)
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
-    phone = LineField(max_length=32, required=False, allow_blank=True)
+    name = LineField(max_length=longest(Enrollment, "student_name"), required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=longest(Enrollment, "student_email"), required=False, allow_blank=True)
+    phone = LineField(max_length=longest(Enrollment, "student_phone"), required=False, allow_blank=True)
 
 
 class EnrollmentGrantSerializer(serializers.Serializer[Any]):
-    email = serializers.EmailField(max_length=254, help_text="Of the person's account.")
+    email = serializers.EmailField(max_length=longest(User, "email"), help_text="Of the person's account.")
     access_type = serializers.ChoiceField(choices=AccessType.choices, default=AccessType.INDIVIDUAL)
-    course = serializers.CharField(max_length=240, required=False, help_text="Id or slug; not with a pass.")
+    course = serializers.CharField(
+        max_length=longest(Course, "slug"), required=False, help_text="Id or slug; not with a pass."
+    )
     student = GrantedStudentSerializer(required=False)
-    reason = LineField(max_length=200, help_text="For the record; the student is not told.")
+    reason = LineField(
+        max_length=longest(Entitlement, "revoked_reason"), help_text="For the record; the student is not told."
+    )
     notes = NotesField(default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,8 @@ from courses.services.enrollments import (
 )
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
+from learning247.kit.lengths import longest
+from payments.models import Entitlement
 
 FORM_PAGE = "admin/courses/form_page.html"
 SHOWN = 20
@@ -66,7 +68,7 @@ class ExpiringFilter(admin.SimpleListFilter):
 class MarkForm(forms.Form):
     notes = forms.CharField(
         required=False,
-        max_length=2000,
+        max_length=longest(Enrollment, "notes"),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
         help_text="Replace what stands there now; left empty, it stays. Students do not see them.",
     )
@@ -75,7 +77,7 @@ class MarkForm(forms.Form):
 class ReasonField(forms.CharField):
     def __init__(self) -> None:
         super().__init__(
-            max_length=200,
+            max_length=longest(Entitlement, "revoked_reason"),
             widget=forms.TextInput(attrs={"class": "vTextField"}),
             help_text="For the record; the student is not told.",
         )
@@ -96,7 +98,9 @@ class EnrolForm(forms.Form):
     """A person by the email of their account; in one course, or by a pass."""
 
     email = forms.EmailField(
-        max_length=254, help_text="Of the person's account.", widget=forms.EmailInput(attrs={"class": "vTextField"})
+        max_length=longest(User, "email"),
+        help_text="Of the person's account.",
+        widget=forms.EmailInput(attrs={"class": "vTextField"}),
     )
     access_type = forms.ChoiceField(choices=AccessType.choices)
     course = forms.ModelChoiceField(
@@ -106,12 +110,16 @@ class EnrolForm(forms.Form):
         help_text="Left empty for a pass, which opens every platform course on sale.",
     )
     student_name = forms.CharField(
-        max_length=200, required=False, help_text="Who takes the course, where that is not the account's owner."
+        max_length=longest(Enrollment, "student_name"),
+        required=False,
+        help_text="Who takes the course, where that is not the account's owner.",
     )
-    student_email = forms.EmailField(max_length=254, required=False)
-    student_phone = forms.CharField(max_length=32, required=False)
+    student_email = forms.EmailField(max_length=longest(Enrollment, "student_email"), required=False)
+    student_phone = forms.CharField(max_length=longest(Enrollment, "student_phone"), required=False)
     notes = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
+        required=False,
+        max_length=longest(Enrollment, "notes"),
+        widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
     reason = ReasonField()
 

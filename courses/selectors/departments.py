@@ -1,13 +1,8 @@
 """Reads of departments."""
 
-from courses.errors import DepartmentNotFound, DepartmentUnknown
+from courses.errors import DepartmentUnknown
 from courses.models import Department
-from courses.selectors.references import by_id_or_slug, found
-
-
-def department_get(reference: str) -> Department:
-    """By id or slug. Raises DepartmentNotFound, also when the text is neither."""
-    return found(by_id_or_slug(Department.objects.all(), reference), DepartmentNotFound)
+from courses.selectors.references import by_id_or_slug
 
 
 def department_choose(reference: str) -> Department:

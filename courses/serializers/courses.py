@@ -8,9 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from courses.enums import AccessType, CourseStatus
-from courses.models import Course
+from courses.models import Course, Department, Enrollment
 from courses.serializers.catalogue import CourseSerializer, MoneySerializer
 from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField, validated_money
+from learning247.kit.lengths import longest
 from learning247.kit.money import Money
 from payments.selectors import charge_refusal
 
@@ -73,17 +74,18 @@ class ImageOrAddressField(serializers.CharField):
 
 
 class CourseInputSerializer(serializers.Serializer[Any]):
-    title = LineField(max_length=200)
-    department = serializers.CharField(max_length=140, help_text="Id or slug.")
+    title = LineField(max_length=longest(Course, "title"))
+    department = serializers.CharField(max_length=longest(Department, "slug"), help_text="Id or slug.")
     description = serializers.CharField(max_length=20_000, allow_blank=True, required=False)
     curriculum = serializers.CharField(max_length=50_000, allow_blank=True, required=False)
-    duration = serializers.CharField(max_length=100, allow_blank=True, required=False)
+    duration = serializers.CharField(max_length=longest(Course, "duration"), allow_blank=True, required=False)
     link = serializers.CharField(
-        max_length=1000, allow_blank=True, required=False, validators=[_web_address],
+        max_length=longest(Course, "link"), allow_blank=True, required=False, validators=[_web_address],
         help_text="Where the course is taken: http or https, shown to the entitled alone.",
     )  # fmt: skip
     image = ImageOrAddressField(
-        source="image_url", max_length=1000, allow_blank=True, required=False, validators=[_web_address],
+        source="image_url", max_length=longest(Course, "image_url"), allow_blank=True, required=False,
+        validators=[_web_address],
         help_text="Address of an image: http or https.",
     )  # fmt: skip
     prices = PriceInputSerializer(many=True, required=False, help_text="One per currency; zero in all: free of charge.")
@@ -115,9 +117,9 @@ class ImageInputSerializer(serializers.Serializer[Any]):
 class StudentSerializer(serializers.Serializer[Any]):
     """Who takes the course; whatever is left out is the buyer's own."""
 
-    name = LineField(max_length=200, required=False, allow_blank=True)
-    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
-    phone = serializers.CharField(max_length=32, required=False, allow_blank=True)
+    name = LineField(max_length=longest(Enrollment, "student_name"), required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=longest(Enrollment, "student_email"), required=False, allow_blank=True)
+    phone = LineField(max_length=longest(Enrollment, "student_phone"), required=False, allow_blank=True)
 
 
 class PurchaseSerializer(serializers.Serializer[Any]):

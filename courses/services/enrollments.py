@@ -17,6 +17,7 @@ from courses.models import Course, CoursePass, Enrollment
 from courses.services.passes import course_pass_ensure
 from learning247.kit.clock import now
 from learning247.kit.errors import DomainError
+from learning247.kit.lengths import longest
 from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
@@ -52,7 +53,7 @@ def enrollment_create(entitlement: Entitlement, payment: Payment | None) -> None
                 student=person,
                 course=course,
                 access_type=access_type,
-                student_name=named.get("name") or person.full_name[:200],
+                student_name=named.get("name") or person.full_name[: longest(Enrollment, "student_name")],
                 student_email=named.get("email") or person.email,
                 student_phone=named.get("phone") or person.phone,
                 payment=payment,

@@ -224,9 +224,20 @@ def test_the_proof_names_revoked_access_with_a_running_enrollment_and_access_wit
     assert second == f"entitlement {lost.entitlement_id} of {lost.student_id} to a course has no enrollment"
 
 
-@pytest.mark.parametrize("name", ["Ada\nBcc: all@example.com", "Ada\x07", "Ada \u202eecalevoL", "Ada\u2066"])
-def test_a_students_name_is_one_line_that_reads_as_it_stands(client: APIClient, name: str) -> None:
-    response = buy(client, build_course(prices=FREE), {"currency": "NGN", "student": {"name": name}})
+@pytest.mark.parametrize(
+    "student",
+    [
+        {"name": "Ada\nBcc: all@example.com"},
+        {"name": "Ada\x07"},
+        {"name": "Ada \u202eecalevoL"},
+        {"name": "Ada\u2066"},
+        {"phone": "+234\n801"},
+        {"phone": "+234\u2028801"},
+        {"phone": 2348012345678},
+    ],
+)
+def test_a_students_name_and_phone_are_lines_that_read_as_they_stand(client: APIClient, student: Any) -> None:
+    response = buy(client, build_course(prices=FREE), {"currency": "NGN", "student": student})
 
-    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, "student.name")
+    assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, f"student.{next(iter(student))}")
     assert not Payment.objects.exists()

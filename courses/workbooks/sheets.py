@@ -8,17 +8,19 @@ from typing import Final
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from courses.models import Course, Department
 from courses.names import department_key
+from learning247.kit.lengths import longest
 
 MAX_ROWS_PER_SHEET: Final = 200_000  # rows with something in them
 MAX_CHARACTERS_PER_SHEET: Final = 64_000_000
 MAX_BLANK_RUN: Final = 20_000  # blank rows in a row: formatted to the bottom, nothing follows
 MAX_COLUMNS: Final = 64
 HEADER_DEPTH: Final = 10  # rows with something in them above the headers, such as a title and a date
-MAX_TITLE: Final = 200
-MAX_DURATION: Final = 100
-MAX_LINK: Final = 1_000
-MAX_DEPARTMENT: Final = 120
+MAX_TITLE: Final = longest(Course, "title")
+MAX_DURATION: Final = longest(Course, "duration")
+MAX_LINK: Final = longest(Course, "link")
+MAX_DEPARTMENT: Final = longest(Department, "name")
 
 # Stands for a cell in which a formula was saved without a value. No text of a cell can be equal to it.
 NOT_CALCULATED: Final = "\x00formula"

@@ -7,14 +7,16 @@ from typing import Any, Final
 
 from django.utils.text import slugify
 
+from courses.models import Department
 from courses.workbooks.delimited import open_table, read_delimited
 from courses.workbooks.excel import read_workbook
 from courses.workbooks.limits import Limits, UnreadableWorkbook
 from courses.workbooks.sheets import ReportedRow, Sheet
+from learning247.kit.lengths import longest
 from learning247.kit.spreadsheets import line_text
 
 DEPARTMENTS_FILE: Final = "departments.csv"
-MAX_DEPARTMENT_TEXT: Final = 2_000
+MAX_DEPARTMENT_TEXT: Final = longest(Department, "description")
 _TEXT_ENDINGS: Final = frozenset({".csv", ".tsv", ".txt"})
 _ENDINGS: Final = frozenset({".csv", ".tsv", ".xlsx", ".xlsm"})
 _ZIP: Final = b"PK\x03\x04"

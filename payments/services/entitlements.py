@@ -17,8 +17,6 @@ from payments.locks import entitlement_lock, product_hold, terms_lock
 from payments.models import Entitlement, Payment, Product
 from payments.terms import term_end
 
-LONGEST_REASON = 200
-
 
 def entitlement_grant(
     *, user: User, product: Product, source: EntitlementSource, payment: Payment | None, starts_at: datetime
