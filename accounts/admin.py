@@ -1,20 +1,25 @@
-"""People in the staff console. Accounts are disabled, never deleted: money and records point to them."""
+"""People and staff groups in the console. Accounts are disabled, never deleted: money and records point to them."""
 
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 
 from accounts.devices import Device, device_of
+from accounts.enums import SessionEnd
 from accounts.models import User
 from accounts.services.passwords import password_replaced
+from accounts.services.sessions import session_end_all
+from accounts.services.single_use_links import link_revoke_all
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -49,10 +54,44 @@ class PersonPasswordForm(AdminPasswordChangeForm):
         return user
 
 
+class AuditedAdmin(admin.ModelAdmin):
+    """Who changed what from what to what is on record, what stands in other tables included."""
+
+    audited_as: ClassVar[str]
+
+    def audited(self, pk: Any) -> dict[str, Any] | None:
+        """What is compared; None when there is no such row."""
+        raise NotImplementedError
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        # A copy, because one admin serves all threads, and what stood there before belongs to this request.
+        bound = copy(self)
+        return super(AuditedAdmin, bound).changeform_view(request, object_id, *args, **kwargs)
+
+    def save_form(self, request: HttpRequest, form: ModelForm, change: bool) -> Any:
+        self.before = self.audited(form.instance.pk) if change else None
+        return super().save_form(request, form, change)
+
+    def save_related(self, request: HttpRequest, form: ModelForm, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        after = self.audited(form.instance.pk)
+        if self.before != after:
+            assert isinstance(request.user, User)
+            audit_record(
+                actor=request.user,
+                action=f"{self.audited_as}.{'changed' if change else 'created'}",
+                subject_kind=self.audited_as,
+                subject_id=form.instance.pk,
+                before=self.before,
+                after=after,
+            )
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(AuditedAdmin, UserAdmin):
     """Only a superuser gives or takes rights, sets a fee, or edits staff: else support could make itself admin."""
 
+    audited_as = "user"
     form = PersonChangeForm
     add_form = PersonCreationForm
     ordering = ("-created_at",)
@@ -107,22 +146,52 @@ class PersonAdmin(UserAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: User, form: ModelForm, change: bool) -> None:
-        """Saves, and records who changed which right from what to what."""
-        before = User.objects.filter(pk=obj.pk).values(*_AUDITED).first()
-        if before is not None and before["email"] != obj.email:
+        before = User.objects.filter(pk=obj.pk).first()
+        if before is not None and before.email != obj.email:
             obj.email_verified_at = None  # the old address was proved, not the new one
+            link_revoke_all(user=obj)
         super().save_model(request, obj, form, change)
-        after = {name: getattr(obj, name) for name in _AUDITED}
-        if before != after:
-            assert isinstance(request.user, User)
-            audit_record(
-                actor=request.user,
-                action="user.changed" if before else "user.created",
-                subject_kind="user",
-                subject_id=obj.pk,
-                before=before,
-                after=after,
-            )
+        if before is not None and before.is_active and not obj.is_active:
+            session_end_all(user=obj, reason=SessionEnd.DISABLED)
+            link_revoke_all(user=obj)
+
+    def audited(self, pk: Any) -> dict[str, Any] | None:
+        user = User.objects.filter(pk=pk).first()
+        if user is None:
+            return None
+        return {
+            **{name: getattr(user, name) for name in _AUDITED},
+            "groups": sorted(user.groups.values_list("name", flat=True)),
+            "user_permissions": _named(user.user_permissions.all()),
+        }
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class StaffGroupAdmin(AuditedAdmin, GroupAdmin):
+    """What a group may is changed by superusers alone. One is emptied, never deleted: people's history names it."""
+
+    audited_as = "group"
+
+    def audited(self, pk: Any) -> dict[str, Any] | None:
+        group = Group.objects.filter(pk=pk).first()
+        return None if group is None else {"name": group.name, "permissions": _named(group.permissions.all())}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _named(permissions: QuerySet[Permission]) -> list[str]:
+    rows = permissions.values_list("content_type__app_label", "codename")
+    return sorted(f"{app}.{codename}" for app, codename in rows)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

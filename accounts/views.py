@@ -215,7 +215,7 @@ class SignInViewSet(_OpenAuthViewSet):
         responses={204: None, 401: _refusal("token_not_valid", "This token is malformed or expired.")},
     )
     def logout(self, request: Request) -> Response:
-        session_close(refresh=self._refresh_token(request))
+        session_close(refresh=self._refresh_token(request), device=device_of(request))
         response = Response(status=204)
         refresh_cookie_clear(response)
         return response
@@ -322,7 +322,7 @@ class SessionViewSet(_AuthViewSet):
         responses={204: None, 404: _refusal("session_not_found", "You have no such session.")},
     )
     def destroy(self, request: Request, session_id: UUID) -> Response:
-        session_revoke(user=_person(request), session_id=session_id)
+        session_revoke(user=_person(request), session_id=session_id, device=device_of(request))
         response = Response(status=204)
         if session_id == _session_id(request):
             refresh_cookie_clear(response)

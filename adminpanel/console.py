@@ -1,6 +1,18 @@
 """The Django admin under the platform's name. Each app brings its own pages; money states change by actions alone."""
 
+from functools import partial
+from typing import Any, cast
+
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.devices import device_of
+from accounts.models import User
+from accounts.services.sign_ins import sign_out_record
+from adminpanel.forms import CONSOLE, OwnPasswordForm, SignInForm
 
 
 class StaffConsole(AdminSite):
@@ -8,3 +20,18 @@ class StaffConsole(AdminSite):
     site_header = "Learning247 staff console"
     index_title = "What is going on"
     site_url = "/api/docs"
+    login_form = SignInForm
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        view = PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, device=device_of(request)),
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        request.current_app = self.name
+        return cast(TemplateResponse, view(request))
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        if request.method == "POST" and isinstance(request.user, User):
+            sign_out_record(user=request.user, device=device_of(request), door=CONSOLE)
+        return super().logout(request, extra_context)

@@ -1,6 +1,7 @@
 """Signing in, staying signed in, signing out."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +13,13 @@ from accounts.enums import SessionEnd
 from accounts.errors import InvalidCredentials, SessionNotFound, TokenNotValid, TokenReused
 from accounts.locks import session_lock, user_lock
 from accounts.models import Session, User
+from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
 from accounts.services.users import user_register
 from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
+from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 
 
@@ -25,6 +28,7 @@ class SignedIn:
     """A person and the pair of tokens that speaks for them."""
 
     user: User
+    session_id: UUID
     access: str
     refresh: str
 
@@ -41,7 +45,7 @@ def session_open(user: User, *, device: Device = UNKNOWN) -> SignedIn:
         user_agent=device.user_agent,
         ip=device.ip,
     )
-    return SignedIn(user, tokens.access, tokens.refresh)
+    return SignedIn(user, session_id, tokens.access, tokens.refresh)
 
 
 def session_open_for_newcomer(
@@ -54,7 +58,7 @@ def session_open_for_newcomer(
     with transaction.atomic(durable=True):
         user = user_register(email=email, password=password, first_name=first_name, last_name=last_name)
         verification_mail_queue(user)
-        return session_open(user, device=device)
+        return _opened(user, device, signed_up=True)
 
 
 def session_open_with_password(*, email: str, password: str, device: Device = UNKNOWN) -> SignedIn:
@@ -65,6 +69,7 @@ def session_open_with_password(*, email: str, password: str, device: Device = UN
     """
     user = authenticate(username=email, password=password)
     if user is None:
+        sign_in_refusal_record(email=email, device=device, door=API)
         raise InvalidCredentials
     assert isinstance(user, User)
     with transaction.atomic(durable=True):
@@ -72,7 +77,7 @@ def session_open_with_password(*, email: str, password: str, device: Device = UN
         # opened by the old password afterwards would outlive it.
         current = user_lock(user.id)
         if current.password == user.password and current.is_active:
-            return session_open(current, device=device)
+            return _opened(current, device)
     raise InvalidCredentials
 
 
@@ -89,6 +94,7 @@ def session_refresh(*, refresh: str, device: Device = UNKNOWN) -> SignedIn:
         if session is not None and reused:
             if _end(session, SessionEnd.TOKEN_REUSED):
                 _reuse_mail_queue(session, device)
+                _record(session, "session.token_reused", actor=None, device=device)
         elif session is not None and session.ended_at is None and session.user.is_active:
             return _rotate(session, device)
     # Only now, so that the end of the session is committed whatever becomes of the refusal.
@@ -97,26 +103,44 @@ def session_refresh(*, refresh: str, device: Device = UNKNOWN) -> SignedIn:
     raise TokenNotValid
 
 
-def session_close(*, refresh: str) -> None:
+def session_close(*, refresh: str, device: Device = UNKNOWN) -> None:
     """Sign out. Any refresh token of the session will do, and twice is as good as once. Raises TokenNotValid."""
     claims = RefreshClaims.read(refresh)
     with transaction.atomic(durable=True):
         session = session_lock(claims.session_id)
-        if session is not None:
-            _end(session, SessionEnd.SIGNED_OUT)
+        if session is not None and _end(session, SessionEnd.SIGNED_OUT):
+            sign_out_record(user=session.user, device=device, door=API, session=session.id)
 
 
-def session_revoke(*, user: User, session_id: UUID) -> None:
+def session_revoke(*, user: User, session_id: UUID, device: Device = UNKNOWN) -> None:
     """End a running session of `user`, such as the one on a lost phone. Raises SessionNotFound."""
     with transaction.atomic(durable=True):
         session = session_lock(session_id)
         if session is None or session.user_id != user.id or not _end(session, SessionEnd.REVOKED):
             raise SessionNotFound
+        _record(session, "session.revoked", actor=user, device=device)
 
 
 def session_end_all(*, user: User, reason: SessionEnd) -> int:
     """End every running session of `user`, on all devices; how many there were."""
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=now(), end_reason=reason)
+
+
+def _opened(user: User, device: Device, **details: Any) -> SignedIn:
+    """A session that goes on record, because its owner asked for it at a door."""
+    signed_in = session_open(user, device=device)
+    sign_in_record(user=user, device=device, door=API, session=signed_in.session_id, **details)
+    return signed_in
+
+
+def _record(session: Session, action: str, *, actor: User | None, device: Device) -> None:
+    audit_record(
+        actor=actor,
+        action=action,
+        subject_kind="session",
+        subject_id=session.id,
+        after={"user": session.user_id, "ip": device.ip, "user_agent": device.user_agent},
+    )
 
 
 def _rotate(session: Session, device: Device) -> SignedIn:
@@ -127,7 +151,7 @@ def _rotate(session: Session, device: Device) -> SignedIn:
     session.user_agent = device.user_agent
     session.ip = device.ip
     session.save(update_fields=["refresh_id", "refreshed_at", "expires_at", "user_agent", "ip"])
-    return SignedIn(session.user, tokens.access, tokens.refresh)
+    return SignedIn(session.user, session.id, tokens.access, tokens.refresh)
 
 
 def _end(session: Session, reason: SessionEnd) -> bool:

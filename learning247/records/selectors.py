@@ -1,10 +1,11 @@
 """Reads of the records."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
-from learning247.records.models import InboundEvent, OutboundMail
+from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
 
 
 def event_list(
@@ -30,3 +31,12 @@ def event_list(
 def mail_exists_since(*, key_prefix: str, since: datetime) -> bool:
     """Whether a mail whose key begins so was written at `since` or later."""
     return OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since).exists()
+
+
+def audit_list_since(
+    *, subject_kind: str, subject_id: UUID | str, action: str, since: datetime
+) -> QuerySet[AuditEntry]:
+    """What was done to that subject at `since` or later, newest first."""
+    return AuditEntry.objects.filter(
+        subject_kind=subject_kind, subject_id=str(subject_id), action=action, created_at__gte=since
+    )
