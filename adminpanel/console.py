@@ -3,9 +3,10 @@
 from functools import partial
 from typing import Any, cast
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -13,6 +14,7 @@ from accounts.devices import device_of
 from accounts.models import User
 from accounts.services.sign_ins import sign_out_record
 from adminpanel.forms import CONSOLE, OwnPasswordForm, SignInForm
+from learning247.kit.admin import ForgivingAdmin
 
 
 class StaffConsole(AdminSite):
@@ -35,3 +37,15 @@ class StaffConsole(AdminSite):
         if request.method == "POST" and isinstance(request.user, User):
             sign_out_record(user=request.user, device=device_of(request), door=CONSOLE)
         return super().logout(request, extra_context)
+
+    def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
+        """Makes every page forgiving, those of libraries too."""
+        page = admin_class or ModelAdmin
+        super().register(
+            model_or_iterable, type(page.__name__, (ForgivingAdmin, page), {"__module__": page.__module__}), **options
+        )
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.GET.get("term", ""):
+            raise BadRequest("No text of ours holds a NUL.")
+        return super().autocomplete_view(request)
