@@ -178,7 +178,7 @@ DRF_STANDARDIZED_ERRORS = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Learning247 Creators Platform",
-    "DESCRIPTION": "Educators sell courses, videos and live classes; learners buy them; creators get paid.",
+    "DESCRIPTION": "Educators sell courses, learners buy them in their own currency, creators earn.",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",  # in 3.0 an object that may be null cannot be said
     "SERVE_INCLUDE_SCHEMA": False,

@@ -15,6 +15,8 @@ NEVER_EMPTY = {
     "STRIPE_SECRET_KEY": "Stripe's secret key (sk_live_… or rk_live_…)",
     "STRIPE_WEBHOOK_SECRET": "the signing secret of Stripe's webhook endpoint (whsec_…)",
     "EMAIL_HOST": "the SMTP server that sends the mails",
+    "DEFAULT_FROM_EMAIL": 'who mails come from, such as "Learning247 <no-reply@example.com>"',
+    "SUPPORT_EMAIL": "the address that mails name for questions",
     "AWS_BUCKET_NAME": "the S3 bucket that keeps images",
     "AWS_REGION": "the region of that bucket, such as eu-west-1",
 }
