@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from accounts.services.one_time_codes import one_time_code_purge
 from accounts.services.recovery import recovery_answer, recovery_sweep
 
 
@@ -13,3 +14,8 @@ def answer_recovery(request_id: str) -> None:
 @shared_task(name="accounts.sweep_recovery")
 def sweep_recovery() -> None:
     recovery_sweep()
+
+
+@shared_task(name="accounts.purge_one_time_codes")
+def purge_one_time_codes() -> None:
+    one_time_code_purge()

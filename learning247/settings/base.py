@@ -265,6 +265,7 @@ CELERY_BEAT_SCHEDULE = {
     "take in new search words": {"task": "courses.refresh_search_words", "schedule": 60.0},
     "renew the search words": {"task": "courses.renew_search_words", "schedule": crontab(hour=3, minute=40)},
     "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
+    "drop old one-time codes": {"task": "accounts.purge_one_time_codes", "schedule": crontab(hour=3, minute=20)},
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
 }
 
