@@ -1,4 +1,4 @@
-"""`python -m learning247.bench [http|ledger|prove|webhooks|settlements|all]`, on databases made for the run.
+"""`python -m learning247.bench [http|ledger|prove|webhooks|settlements|sign-in|all]`, on databases made for the run.
 
 Without a kind: `http`, then `ledger`. Ratios within one run are what counts; absolute figures are the machine's.
 """
@@ -17,10 +17,17 @@ def main() -> None:
     # The servers stand before the settings are read, and Django before any model is imported.
     embedded.ensure_running(embedded.VAR / "bench")
     django.setup()
-    from learning247.bench import http, ledger, proof, settlements, webhooks  # noqa: PLC0415
+    from learning247.bench import http, ledger, proof, settlements, sign_in, webhooks  # noqa: PLC0415
     from learning247.bench.scratch import scratch_database  # noqa: PLC0415
 
-    modules = {"http": http, "ledger": ledger, "prove": proof, "webhooks": webhooks, "settlements": settlements}
+    modules = {
+        "http": http,
+        "ledger": ledger,
+        "prove": proof,
+        "webhooks": webhooks,
+        "settlements": settlements,
+        "sign-in": sign_in,
+    }
     parser = argparse.ArgumentParser(prog="python -m learning247.bench", description=__doc__)
     kinds = parser.add_subparsers(required=True)
     for name, module in modules.items():

@@ -90,7 +90,7 @@ def web(sandbox: Sandbox) -> Iterator[None]:
 def _is_up() -> bool:
     try:
         return requests.get(f"{URL}/health/live", timeout=2).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.Timeout):
         return False
 
 

@@ -1,0 +1,63 @@
+"""What signing in costs beside bcrypt alone, and whether the time tells an unknown email from a wrong password.
+
+One request at a time, over HTTP, in turns: bcrypt in this process, the right password, a wrong one, nobody's email. So
+whatever else the machine does falls on all four alike.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import requests
+from django.contrib.auth.hashers import check_password
+
+from accounts.models import User
+from learning247.bench import stack
+from learning247.kit.ids import new_id
+
+PASSWORD = "correct horse battery"  # noqa: S105 - of a person of the bench's
+KNOWN = "known@bench.example"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--tries", type=int, default=200, help="of each kind")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    user = User.objects.create_user(KNOWN, PASSWORD, first_name="K", last_name="K")
+    session = requests.Session()
+
+    def login(email: str, password: str, status: int) -> None:
+        answer = session.post(f"{stack.URL}/auth/login", json={"email": email, "password": password}, timeout=30)
+        if answer.status_code != status:
+            raise SystemExit(f"Expected {status}, got {answer.status_code}: {answer.text}")
+
+    kinds: dict[str, Callable[[], object]] = {
+        "bcrypt alone": lambda: check_password(PASSWORD, user.password),
+        "signed in": lambda: login(KNOWN, PASSWORD, 200),
+        "wrong password": lambda: login(KNOWN, "wrong horse battery", 401),
+        "unknown email": lambda: login(f"{new_id().hex}@bench.example", PASSWORD, 401),
+    }
+    with stack.sandbox_without_webhooks() as sandbox, stack.web(sandbox):
+        for call in kinds.values():
+            call()  # connections, first imports
+        times = _in_turns(kinds, arguments.tries)
+    alone = statistics.median(times["bcrypt alone"])
+    for name, taken in times.items():
+        median = statistics.median(taken)
+        print(f"{name:<16} {median * 1000:8.1f} ms  {median / alone:5.3f} of bcrypt")  # noqa: T201
+    wrong, unknown = (statistics.median(times[name]) for name in ("wrong password", "unknown email"))
+    print(f"unknown email against wrong password: {(unknown / wrong - 1) * 100:+.2f} %")  # noqa: T201
+
+
+def _in_turns(kinds: dict[str, Callable[[], object]], tries: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in kinds}
+    names = list(kinds)
+    for turn in range(tries):
+        # In an order that moves on: nobody always follows the same one.
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            begun = time.perf_counter()
+            kinds[name]()
+            times[name].append(time.perf_counter() - begun)
+    return times
