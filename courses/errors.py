@@ -27,6 +27,12 @@ class CourseNotPublishable(Unprocessable):
     detail = "Give the course at least one price first; a price of zero makes it free of charge."
 
 
+class CoursePricesRefused(Unprocessable):
+    """Prices that staff cannot set; the detail says why."""
+
+    code = "course_prices_refused"
+
+
 class CourseNeverPublished(Conflict):
     code = "course_never_published"
     detail = "This course is a draft and was never on sale. Delete it instead."

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 
 from accounts.models import User
 from courses.admin.imports import ImportPage
+from courses.admin.prices import PricesPage
 from courses.enums import CourseStatus
 from courses.errors import CourseNotFound
 from courses.models import Course, Department
@@ -27,7 +28,7 @@ class DepartmentAdmin(admin.ModelAdmin):
 
 
 @admin.register(Course)
-class CourseAdmin(ImportPage):
+class CourseAdmin(PricesPage, ImportPage):
     """Texts can be edited here. New platform courses come by import, creators' ones by the API."""
 
     list_display = ("title", "department", "owner", "status", "prices", "updated_at")
@@ -74,10 +75,6 @@ class CourseAdmin(ImportPage):
     @admin.display(description="owner", ordering="creator__email")
     def owner(self, course: Course) -> str:
         return str(course.creator) if course.creator else "platform"
-
-    @admin.display(description="prices")
-    def prices(self, course: Course) -> str:
-        return ", ".join(str(price) for price in course.product.prices.all()) or "none"
 
     @admin.action(description="Publish: put on sale", permissions=["change"])
     def publish(self, request: HttpRequest, courses: QuerySet[Course]) -> None:

@@ -34,17 +34,22 @@ class AmountField(forms.CharField):
             price = Money.from_decimal_string(text, self.currency)
         except InvalidAmount as error:
             raise ValidationError(str(error)) from None
-        refusal = charge_refusal(price) if price.minor else "A pass is not free of charge. Leave it empty instead."
+        refusal = self.refusal(price)
         if refusal:
             raise ValidationError(refusal)
         return price
 
+    def refusal(self, price: Money) -> str | None:
+        return charge_refusal(price) if price.minor else "A pass is not free of charge. Leave it empty instead."
+
 
 class PricesForm(forms.Form):
+    amount_field = AmountField
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for row in charged_currencies():
-            self.fields[row["currency"]] = AmountField(row["currency"])
+            self.fields[row["currency"]] = self.amount_field(row["currency"])
 
 
 @admin.register(CoursePass)

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from accounts.models import User
 from accounts.services.creators import creator_ensure
 from courses.enums import CourseStatus
-from courses.errors import CourseNeverPublished, CourseNotFound, CourseNotPublishable
+from courses.errors import CourseNeverPublished, CourseNotFound, CourseNotPublishable, CoursePricesRefused
 from courses.locks import course_lock, product_lock_for_erasure
 from courses.models import Course, Department
 from learning247.kit.clock import now
@@ -20,6 +20,7 @@ from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Entitlement, Payment
+from payments.selectors import charge_refusal
 from payments.services.products import product_create, product_update
 
 
@@ -116,6 +117,42 @@ def course_change(
     course.save(update_fields=[*changes, "updated_at"])
     product_update(course.product, title=course.title, prices=prices)
     return course
+
+
+@transaction.atomic(durable=True)
+def course_prices_set(*, course_id: uuid.UUID, prices: Sequence[Money], staff: User) -> None:
+    """Exactly these prices of a platform course from now on, audited; open checkouts keep their amount. The same ones
+    change nothing. All zero: free of charge.
+
+    Raises CourseNotFound; CoursePricesRefused for a creator's course, an amount that cannot be charged, two prices in
+    one currency, and zero beside others; CourseNotPublishable when a published course would be left without a price.
+    """
+    course = _locked(course_id)
+    if course.creator_id is not None:
+        raise CoursePricesRefused("The prices of a creator's course are its creator's to change.")
+    if len({price.currency for price in prices}) < len(prices):
+        raise CoursePricesRefused("Give one price per currency.")
+    if len({price.minor == 0 for price in prices}) > 1:
+        raise CoursePricesRefused("A course is free in every currency or in none.")
+    for price in prices:
+        refusal = charge_refusal(price)
+        if refusal:
+            raise CoursePricesRefused(refusal)
+    if not prices and course.status == CourseStatus.PUBLISHED:
+        raise CourseNotPublishable("A published course needs at least one price. Withdraw it first.", attr="prices")
+    before = {price.currency: price.money.amount for price in course.product.prices.all()}
+    after = {price.currency: price.amount for price in prices}
+    if before == after:
+        return
+    product_update(course.product, prices=prices)
+    audit_record(
+        actor=staff,
+        action="course.priced",
+        subject_kind="course",
+        subject_id=course.id,
+        before=before,
+        after=after,
+    )
 
 
 @transaction.atomic(durable=True)
