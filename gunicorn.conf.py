@@ -7,7 +7,7 @@ from typing import Any
 
 wsgi_app = "learning247.wsgi"
 bind = f"{os.environ.get('WEB_HOST', '0.0.0.0')}:{os.environ.get('PORT', '8080')}"  # noqa: S104
-worker_class = "gthread"
+worker_class = "learning247.web_worker.WebWorker"  # gthread, with JSON for what gunicorn itself refuses
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # Each keeps one database connection. Enough that a gateway that hangs does not stop the site; more would only fight for
 # the interpreter (docs/performance.md). More workers is what makes use of more cores.

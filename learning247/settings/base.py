@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "learning247.kit.api.throttles.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "learning247.kit.api.headers.SecurityHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -218,6 +219,7 @@ CORS_EXPOSE_HEADERS = [
     "RateLimit-Reset",
 ]
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "x-request-id"]
+CSRF_FAILURE_VIEW = "learning247.kit.api.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes; JSON bodies are small
 WEBHOOK_MAX_BODY_BYTES = env.int("WEBHOOK_MAX_BODY_BYTES", default=262_144)
 # Attempts before an event or a mail is parked. The wait between them doubles from 15 s (mail: 30 s) up to an hour, so

@@ -5,6 +5,7 @@
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
@@ -13,9 +14,10 @@ from drf_standardized_errors.handler import exception_handler
 from drf_standardized_errors.types import ErrorResponse
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
+from learning247.kit.api.envelope import envelope
 from learning247.kit.api.renderers import to_json
 from learning247.kit.api.throttles import refusal_counted
-from learning247.kit.errors import DomainError, Unavailable
+from learning247.kit.errors import DomainError, RequestTooLarge, Unavailable
 from learning247.kit.request_ids import request_id_of
 
 __all__ = ["ExceptionFormatter", "ExceptionHandler", "error_response", "exception_handler", "not_found", "server_error"]
@@ -68,23 +70,30 @@ class ExceptionFormatter(BaseFormatter):
 
 def error_response(request: HttpRequest, *, status: int, code: str, detail: str) -> HttpResponse:
     """The envelope for plain Django views and error handlers."""
-    kind = "server_error" if status >= 500 else "client_error"
-    body = {
-        "type": kind,
-        "errors": [{"code": code, "detail": detail, "attr": None}],
-        "request_id": request_id_of(request),
-    }
+    body = envelope(status=status, code=code, detail=detail, request_id=request_id_of(request))
     return HttpResponse(to_json(body), status=status, content_type="application/json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """`handler400`."""
+    """`handler400`: a host that is not ours, a body that Django does not read, and other requests of no good intent."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return error_response(request, status=413, code=RequestTooLarge.code, detail=RequestTooLarge.detail)
     return error_response(request, status=400, code="bad_request", detail="The request is malformed.")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None, reason: str = "") -> HttpResponse:
     """`handler403`."""
     return error_response(request, status=403, code="permission_denied", detail="This is not allowed.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """`CSRF_FAILURE_VIEW`: only the staff console has forms."""
+    return error_response(
+        request,
+        status=403,
+        code="csrf_failed",
+        detail="This form is out of date. Load its page again and send it anew.",
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
