@@ -13,7 +13,8 @@ from learning247 import embedded
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "learning247.bench.settings")
+    # Set, not defaulted: importing the project has already named the settings that it runs on.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "learning247.bench.settings"
     # The servers stand before the settings are read, and Django before any model is imported.
     embedded.ensure_running(embedded.VAR / "bench")
     django.setup()

@@ -168,9 +168,13 @@ def _counted(site: Site) -> dict[Endpoint, Figures]:
         if endpoint.miss:
             headers["Host"] = _host_of_its_own()
         else:
-            client.get(endpoint.paths[0], headers=headers)  # from here on it may come from a cache
+            before = client.get(endpoint.paths[0], headers=headers)  # from here on it may come from a cache
+            if endpoint.etag:
+                headers["If-None-Match"] = before["ETag"]
         with CaptureQueriesContext(connection) as captured:
-            client.get(endpoint.paths[0], headers=headers)
+            answer = client.get(endpoint.paths[0], headers=headers)
+        if answer.status_code != endpoint.status:
+            raise SystemExit(f"{endpoint.name}: {endpoint.status} was expected: {answer.status_code}")
         figures[endpoint] = Figures(statements=len(captured))
     return figures
 
