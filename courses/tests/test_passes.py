@@ -15,7 +15,7 @@ from courses.models import Course, CoursePass, Enrollment
 from courses.proofs import every_enrollment_has_its_entitlement
 from courses.selectors.courses import course_get_for
 from courses.services.courses import course_withdraw
-from courses.services.enrollments import enrollment_grant, enrollment_revoke
+from courses.services.enrollments import enrollment_grant, enrollment_mark, enrollment_revoke
 from courses.services.passes import course_pass_ensure
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.clock import now
@@ -346,3 +346,12 @@ def test_a_pass_that_waits_says_so_in_its_mail(learner: User) -> None:
     second = give(learner, "yearly")
     mail = OutboundMail.objects.get(key=f"enrollment:{second.id}:enrollment_granted")
     assert f"from {second.starts_at:%-d %B %Y, %H:%M} until {second.expires_at:%-d %B %Y, %H:%M} UTC" in mail.text
+
+
+def test_the_mail_of_a_pass_names_no_page_as_the_place_to_sign_in(learner: User) -> None:
+    given = give(learner, "monthly")
+    enrollment_mark(enrollment_id=given.id, sent=True, notes=None, actor=build_admin())
+    mail = OutboundMail.objects.get(key=f"enrollment:{given.id}:credentials_sent")
+    for text in (mail.text, mail.html):
+        assert "that mail says where to sign in, and with what" in text
+        assert "/courses" not in text

@@ -1,10 +1,11 @@
 """Money: integers of a currency's minor unit, exponents from one table (ISO 4217), rates in basis points.
 
-`Decimal` appears at the edge only (`from_decimal_string`, `Money.amount`); a float never does.
+`Decimal` appears at the edge only (`from_decimal_string`, `Money.amount`, `Money.grouped`); a float never does.
 """
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 # ISO 4217: how many decimal places the minor unit has.
@@ -85,6 +86,11 @@ class Money:
         sign = "-" if self.minor < 0 else ""
         digits = str(abs(self.minor)).rjust(places + 1, "0")
         return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+    @property
+    def grouped(self) -> str:
+        """For people to read: `"NGN 25,000.00"`, as checkouts write it."""
+        return f"{self.currency} {Decimal(self.amount):,}"
 
     def __str__(self) -> str:
         return f"{self.currency} {self.amount}"

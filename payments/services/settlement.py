@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
@@ -203,8 +204,10 @@ def _tell_about_sale(payment: Payment, entitlement: Entitlement) -> None:
         "payment": payment,
         "product": payment.product,
         "buyer": payment.buyer,
-        "money": payment.money,
+        "money": payment.money.grouped,
         "entitlement": entitlement,
+        "url": f"{settings.FRONTEND_URL}/courses/my-enrollments",
+        "support": settings.SUPPORT_EMAIL,
     }
     mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
     seller = payment.product.seller
@@ -214,5 +217,5 @@ def _tell_about_sale(payment: Payment, entitlement: Entitlement) -> None:
             key=f"payment:{payment.pk}:sale_notice",
             to=seller.email,
             template="sale_notice",
-            context={**context, "seller": seller, "share": share},
+            context={**context, "seller": seller, "share": share.grouped},
         )

@@ -2,9 +2,11 @@
 
 import pytest
 import requests
+from django.conf import settings
 from django.core import mail
 
 from accounts.tests.builders import build_user
+from learning247.kit.money import Money
 from learning247.records.services.prove import checks_run
 from payments.access import explain
 from payments.enums import PaymentStatus, ReviewReason
@@ -42,7 +44,12 @@ def test_a_creator_earns_80_percent_of_what_a_learner_pays(gateways, run_jobs, c
     assert balances_of(user=creator)[0].available == gross * 80 // 100
     assert platform_balance(kind=AccountKind.FEES, currency=currency) == gross * 20 // 100
     assert platform_balance(kind=AccountKind(f"gateway-{gateway}"), currency=currency) == -gross
-    assert sorted(message.to[0] for message in mail.outbox) == sorted([creator.email, learner.email])
+    receipt, notice = (next(sent for sent in mail.outbox if sent.to == [to.email]) for to in (learner, creator))
+    assert len(mail.outbox) == 2
+    paid, share = (Money(minor, currency).grouped for minor in (gross, gross * 80 // 100))
+    assert f"You paid {paid} for" in receipt.body and "It is open for you now." in receipt.body
+    assert "sign-in follows" not in receipt.body
+    assert f"Your share is {share};" in notice.body
 
 
 def test_the_platform_keeps_the_whole_price_of_its_own_course(gateways, run_jobs):
@@ -55,6 +62,12 @@ def test_the_platform_keeps_the_whole_price_of_its_own_course(gateways, run_jobs
 
     assert platform_balance(kind=AccountKind.SALES, currency="NGN") == 2_500_000
     assert platform_balance(kind=AccountKind.FEES, currency="NGN") == 0
+    (receipt,) = mail.outbox
+    for text in (receipt.body, receipt.alternatives[0][0]):
+        assert "NGN 25,000.00" in text
+        assert "The sign-in follows by mail" in text and "open for you now" not in text
+        assert f"{settings.FRONTEND_URL}/courses/my-enrollments" in text
+        assert f"Write to {settings.SUPPORT_EMAIL} and quote the reference" in text
 
 
 def test_verify_settles_before_the_webhook_and_the_webhook_then_changes_nothing(gateways, run_jobs):
