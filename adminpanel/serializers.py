@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import User
-from courses.enums import AccessType, EnrollmentState
+from courses.enums import AccessType, CourseOwner, EnrollmentState
 from courses.models import Course, Department, Enrollment
 from courses.services.enrollments import MOST_MARKED_AT_ONCE
 from learning247.kit.api.fields import AmountField, LineField
@@ -24,6 +24,9 @@ class EnrollmentQuery(Query):
     department = serializers.CharField(required=False, max_length=longest(Department, "slug"), help_text="Id or slug.")
     course = serializers.CharField(required=False, max_length=longest(Course, "slug"), help_text="Id or slug.")
     access_type = serializers.ChoiceField(choices=AccessType.choices, required=False)
+    owner = serializers.ChoiceField(
+        choices=CourseOwner.choices, required=False, help_text="Whose course; passes are the platform's."
+    )
     expiring_in_days = serializers.IntegerField(
         min_value=1, max_value=366, required=False, help_text="Not revoked, and over within so many days."
     )
@@ -82,6 +85,9 @@ class StaffEnrollmentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=EnrollmentState.choices, source="state")
     access_type = serializers.ChoiceField(choices=AccessType.choices)
+    owner = serializers.ChoiceField(
+        choices=CourseOwner.choices, help_text="Whose course; staff send sign-ins for the platform's alone."
+    )
     student = EnrollmentStudentSerializer(source="*")
     account = PersonSerializer(source="student", help_text="Who bought it, or was given it.")
     course = EnrollmentCourseSerializer(allow_null=True, help_text="Null: a pass to every platform course.")
@@ -233,4 +239,6 @@ class EnrollmentStatsSerializer(serializers.Serializer[Any]):
     expiring_in_30_days = serializers.IntegerField(help_text="Those in seven days among them.")
     made_today = serializers.IntegerField()
     made_this_week = serializers.IntegerField()
-    waiting_longest = StaffEnrollmentSerializer(many=True, help_text="The ten oldest that are pending.")
+    waiting_longest = StaffEnrollmentSerializer(
+        many=True, help_text="The ten oldest pending ones of the platform."
+    )

@@ -11,6 +11,13 @@ class CourseStatus(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
+class CourseOwner(models.TextChoices):
+    """Whose course it is. A pass is the platform's."""
+
+    PLATFORM = "platform", "Platform"
+    CREATOR = "creator", "Creator"
+
+
 class AccessType(models.TextChoices):
     """What was bought: one course, or a pass to every platform course for a month or a year."""
 

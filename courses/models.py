@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Upper
 
-from courses.enums import AccessType, CourseStatus, EnrollmentStatus
+from courses.enums import AccessType, CourseOwner, CourseStatus, EnrollmentStatus
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from payments.models import Entitlement, Payment, Product
@@ -258,3 +258,8 @@ class Enrollment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.student_email} in {self.course or self.get_access_type_display()}"
+
+    @property
+    def owner(self) -> CourseOwner:
+        """Whose course it is; staff send sign-ins for the platform's alone."""
+        return CourseOwner.CREATOR if self.course and self.course.creator_id else CourseOwner.PLATFORM

@@ -167,6 +167,7 @@ def test_the_list_shows_student_account_course_and_payment(client: APIClient) ->
         "id": str(enrollment.id),
         "status": "pending",
         "access_type": "individual",
+        "owner": "platform",
         "student": {"name": "Tunde Bello", "email": learner.email, "phone": "+2348012345678"},
         "account": {"id": str(learner.id), "name": "Tunde Bello", "email": learner.email},
         "course": {
@@ -236,13 +237,29 @@ def test_filters_narrow_the_list(client: APIClient, many: dict[str, Enrollment])
         ({"expiring_in_days": 40}, {"running"}),
         ({"expiring_in_days": 7}, set()),
         (
-            dict.fromkeys(("status", "department", "course", "access_type", "expiring_in_days", "search"), ""),
+            dict.fromkeys(("status", "department", "course", "access_type", "owner", "expiring_in_days", "search"), ""),
             everything,
         ),
         ({"status": "  ", "search": " "}, everything),
     ]
     for query, expected in cases:
         assert found(client, many, **query) == expected, query
+
+
+def test_creators_courses_are_told_apart_and_keep_nobody_waiting(
+    client: APIClient, many: dict[str, Enrollment]
+) -> None:
+    creators = build_enrollment(build_course(creator=build_creator()))
+    platforms = set(many)
+    many["creators"] = creators
+
+    assert found(client, many, owner="creator") == {"creators"}
+    assert found(client, many, owner="platform") == platforms
+    assert found(client, many, owner="platform", status="pending") == {"pending", "running"}
+    assert client.get(f"{URL}/{creators.id}").json()["owner"] == "creator"
+    assert client.get(URL, {"owner": "nobody"}).status_code == 400
+    waiting = client.get(f"{URL}/stats").json()["waiting_longest"]
+    assert [row["id"] for row in waiting] == [str(many[name].id) for name in ("pending", "running")]
 
 
 def test_each_status_filter_finds_exactly_what_is_shown_so(client: APIClient, many: dict[str, Enrollment]) -> None:

@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import User
-from courses.enums import AccessType, CourseStatus, EnrollmentState
+from courses.enums import AccessType, CourseOwner, CourseStatus, EnrollmentState
 from courses.models import Course, Enrollment
 from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
@@ -25,6 +25,7 @@ from courses.selectors.enrollments import (
     enrollment_search,
     expiring_within,
     in_state,
+    owned_by,
 )
 from courses.services.enrollments import (
     MOST_MARKED_AT_ONCE,
@@ -51,6 +52,18 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
         value = self.value()
         return queryset.filter(in_state(value)) if value in EnrollmentState.values else queryset
+
+
+class OwnerFilter(admin.SimpleListFilter):
+    title = "owner"
+    parameter_name = "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(value), str(label)) for value, label in CourseOwner.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
+        value = self.value()
+        return queryset.filter(owned_by(value)) if value in CourseOwner.values else queryset
 
 
 class ExpiringFilter(admin.SimpleListFilter):
@@ -141,11 +154,12 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         "student_name",
         "student_email",
         "what",
+        "whose",
         "state",
         "created_at",
         "expires_at",
     )
-    list_filter = (StateFilter, ExpiringFilter, "access_type", "course__department")
+    list_filter = (StateFilter, OwnerFilter, ExpiringFilter, "access_type", "course__department")
     search_fields = ("student_name",)  # shows the box; `get_search_results` does the search
     search_help_text = "Student's name or email, course title, or the start of a payment reference"
     list_per_page = 50
@@ -180,6 +194,10 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     @admin.display(description="course or pass", ordering="course__title")
     def what(self, enrollment: Enrollment) -> str:
         return str(enrollment.course or enrollment.get_access_type_display())
+
+    @admin.display(description="owner", ordering="course__creator__email")
+    def whose(self, enrollment: Enrollment) -> str:
+        return str(enrollment.owner.label)
 
     @admin.display(description="status")
     def state(self, enrollment: Any) -> str:

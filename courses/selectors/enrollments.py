@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, Count, F, Prefetch, Q, QuerySet, V
 from django.db.models.functions import Now
 
 from accounts.models import User
-from courses.enums import AccessType, EnrollmentState, EnrollmentStatus
+from courses.enums import AccessType, CourseOwner, EnrollmentState, EnrollmentStatus
 from courses.errors import AccountUnknown, EnrollmentNotFound
 from courses.models import Course, Department, Enrollment
 from courses.selectors.courses import course_choose, with_parts
@@ -33,6 +33,7 @@ class EnrollmentFilters:
     department: Department | None = None
     course: Course | None = None
     access_type: str | None = None
+    owner: str | None = None
     expiring_in_days: int | None = None
     search: str | None = None
 
@@ -45,7 +46,8 @@ class DepartmentCount:
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentStats:
-    """Numbers of the moment. Days and weeks (from Monday) are UTC's. `waiting_longest`: pending ones, oldest first."""
+    """Numbers of the moment. Days and weeks (from Monday) are UTC's. `waiting_longest`: pending ones of
+    the platform, oldest first; with a creator's course staff have nothing to do."""
 
     total: int
     by_status: dict[str, int]
@@ -83,6 +85,12 @@ def expiring_within(days: int, *, moment: datetime | None = None) -> Q:
     return Q(expires_at__gt=start, expires_at__lte=start + timedelta(days=days)) & ~Q(status=EnrollmentStatus.REVOKED)
 
 
+def owned_by(owner: str) -> Q:
+    """The enrollments whose `owner` (CourseOwner) it is."""
+    by_creators = Q(course__creator__isnull=False)
+    return by_creators if owner == CourseOwner.CREATOR else ~by_creators
+
+
 def enrollment_list_for(student: User) -> QuerySet[Enrollment]:
     """A person's enrollments, newest first, with their `state`; `link_open` says whether its external link may be
     shown."""
@@ -112,6 +120,7 @@ def enrollment_filters(asked: Mapping[str, Any]) -> EnrollmentFilters:
         department=department_choose(department) if department else None,
         course=course_choose(course) if course else None,
         access_type=asked.get("access_type"),
+        owner=asked.get("owner"),
         expiring_in_days=asked.get("expiring_in_days"),
         search=asked.get("search"),
     )
@@ -130,6 +139,8 @@ def enrollment_list(filters: EnrollmentFilters) -> QuerySet[Enrollment]:
         rows = rows.filter(course=filters.course)
     if filters.access_type is not None:
         rows = rows.filter(access_type=filters.access_type)
+    if filters.owner is not None:
+        rows = rows.filter(owned_by(filters.owner))
     if filters.expiring_in_days is not None:
         rows = rows.filter(expiring_within(filters.expiring_in_days))
     return enrollment_search(rows, filters.search) if filters.search else rows
@@ -190,7 +201,8 @@ def enrollment_stats() -> EnrollmentStats:
         this_week=Count("id", filter=Q(created_at__gte=today - timedelta(days=today.weekday()))),
     )
     departments = Department.objects.annotate(enrolled=Count("courses__enrollments")).filter(enrolled__gt=0)
-    waiting = enrollment_list(EnrollmentFilters(status=EnrollmentState.PENDING)).order_by("id")
+    waits = EnrollmentFilters(status=EnrollmentState.PENDING, owner=CourseOwner.PLATFORM)
+    waiting = enrollment_list(waits).order_by("id")
     return EnrollmentStats(
         total=counts["total"],
         by_status={state: counts[f"is_{state}"] for state in EnrollmentState.values},

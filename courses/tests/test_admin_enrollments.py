@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.tests.builders import build_admin, build_user
+from accounts.tests.builders import build_admin, build_creator, build_user
 from courses.models import CoursePass, Enrollment
 from courses.services.enrollments import enrollment_grant
 from courses.services.passes import course_pass_ensure
@@ -210,6 +210,19 @@ def test_filters_and_search_find_students(console: Client, staff: User) -> None:
     assert titles(console, q=ada.student_email[:-4].upper()) == {"Ada"}
     assert titles(console, q=" ") == {"Ada", "Bola", "Cem", "Dayo", "Efe"}
     assert titles(console, state="nonsense", expiring="x") == {"Ada", "Bola", "Cem", "Dayo", "Efe"}
+
+
+def test_creators_courses_can_be_kept_out_of_the_days_list(console: Client, staff: User) -> None:
+    ada, bola = (build_user(first_name=name, last_name="") for name in ("Ada", "Bola"))
+    build_enrollment(build_course(), student=ada)
+    build_enrollment(build_course(creator=build_creator()), student=bola)
+    give_pass("Cem", staff)
+
+    assert titles(console, state="pending", owner="platform") == {"Ada", "Cem"}
+    assert titles(console, owner="creator") == {"Bola"}
+    assert titles(console, owner="nonsense") == {"Ada", "Bola", "Cem"}
+    page = text_of(console.get(LIST))
+    assert (page.count('<td class="field-whose">Platform'), page.count('<td class="field-whose">Creator')) == (2, 1)
 
 
 def test_staff_who_may_only_look_find_no_button_and_change_nothing(client: Client) -> None:

@@ -63,7 +63,8 @@ def test_the_platform_keeps_the_whole_price_of_its_own_course(gateways, run_jobs
     assert platform_balance(kind=AccountKind.SALES, currency="NGN") == 2_500_000
     assert platform_balance(kind=AccountKind.FEES, currency="NGN") == 0
     (receipt,) = mail.outbox
-    for text in (receipt.body, receipt.alternatives[0][0]):
+    assert isinstance(receipt, mail.EmailMultiAlternatives)
+    for text in map(str, (receipt.body, receipt.alternatives[0][0])):
         assert "NGN 25,000.00" in text
         assert "The sign-in follows by mail" in text and "open for you now" not in text
         assert f"{settings.FRONTEND_URL}/courses/my-enrollments" in text
