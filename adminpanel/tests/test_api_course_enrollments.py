@@ -547,6 +547,21 @@ def test_many_are_marked_in_one_go_and_each_gets_an_answer(client: APIClient, ma
     assert proofs() == []
 
 
+def test_a_batch_leaves_the_notes_of_what_was_sent_before(client: APIClient) -> None:
+    fresh, sent = build_enrollment(build_course()), build_enrollment(build_course())
+    mark(client, sent, notes="asked for a second sign-in")
+    before = acts()
+
+    sent_ids = {"ids": [str(fresh.id), str(sent.id)], "notes": "batch 7"}
+    answer = client.post(f"{URL}/mark-sent", sent_ids, format="json")
+
+    assert [row["outcome"] for row in answer.json()["results"]] == ["sent", "already_sent"]
+    fresh.refresh_from_db()
+    sent.refresh_from_db()
+    assert (fresh.notes, sent.notes) == ("batch 7", "asked for a second sign-in")
+    assert len(acts()) == len(before) + 1
+
+
 @pytest.mark.parametrize(
     "ids",
     [[], ["x"], "x", None, [str(new_id())] * 2, [str(new_id()) for _ in range(501)]],

@@ -83,7 +83,8 @@ class MarkForm(forms.Form):
         required=False,
         max_length=longest(Enrollment, "notes"),
         widget=forms.Textarea(attrs={"rows": 4, "class": "vLargeTextField"}),
-        help_text="Replace what stands there now; left empty, it stays. Students do not see them.",
+        help_text="Replace what stands there now, but not where it was sent already; left empty, it stays. Students do"
+        " not see them.",
     )
 
 

@@ -96,19 +96,21 @@ def enrollment_mark(*, enrollment_id: uuid.UUID, sent: bool, notes: str | None, 
 def enrollment_mark_many(*, enrollment_ids: Sequence[uuid.UUID], notes: str | None, actor: User) -> list[Marked]:
     """Mark up to 500 as sent in one transaction; what became of each, in the order given and each once.
 
-    One that is revoked, expired or unknown keeps no other waiting.
+    One that is revoked, expired or unknown keeps no other waiting. One that was sent already keeps its notes: they were
+    written about it, and these were written about the batch.
     """
     if len(enrollment_ids) > MOST_MARKED_AT_ONCE:
         raise ValueError(f"At most {MOST_MARKED_AT_ONCE} at once.")
     moment = now()
     results = {enrollment_id: _refused(enrollment_id, EnrollmentNotFound()) for enrollment_id in enrollment_ids}
     for enrollment in enrollments_lock(enrollment_ids):
+        already = enrollment.status == EnrollmentStatus.CREDENTIALS_SENT
         try:
-            fresh = _mark(enrollment, sent=True, notes=notes, actor=actor, moment=moment)
+            _mark(enrollment, sent=True, notes=None if already else notes, actor=actor, moment=moment)
         except (EnrollmentRevoked, EnrollmentExpired) as refusal:
             results[enrollment.id] = _refused(enrollment.id, refusal)
         else:
-            results[enrollment.id] = Marked(enrollment.id, "sent" if fresh else "already_sent")
+            results[enrollment.id] = Marked(enrollment.id, "already_sent" if already else "sent")
     return list(results.values())
 
 
