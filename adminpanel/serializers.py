@@ -1,6 +1,5 @@
 """Shapes of what staff see and send, and the queries that they filter with."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -11,15 +10,13 @@ from courses.enums import AccessType, CourseOwner, EnrollmentState
 from courses.models import Course, Department, Enrollment
 from courses.services.enrollments import MOST_MARKED_AT_ONCE
 from learning247.kit.api.fields import AmountField, LineField
-from learning247.kit.api.queries import PageQuery, Query
+from learning247.kit.api.queries import FilterQuery, PageQuery
 from learning247.kit.lengths import longest
 from payments.enums import EntitlementSource, PaymentStatus
 from payments.models import Entitlement
 
 
-class EnrollmentQuery(Query):
-    """An empty filter counts as absent."""
-
+class EnrollmentQuery(FilterQuery):
     status = serializers.ChoiceField(choices=EnrollmentState.choices, required=False)
     department = serializers.CharField(required=False, max_length=longest(Department, "slug"), help_text="Id or slug.")
     course = serializers.CharField(required=False, max_length=longest(Course, "slug"), help_text="Id or slug.")
@@ -35,9 +32,6 @@ class EnrollmentQuery(Query):
         max_length=200,
         help_text="In the student's name or email, the course's title, or at the start of the payment's reference.",
     )
-
-    def to_internal_value(self, data: Mapping[str, str]) -> Any:
-        return super().to_internal_value({name: value for name, value in data.items() if value.strip()})
 
 
 class EnrollmentListQuery(EnrollmentQuery, PageQuery):
@@ -156,7 +150,7 @@ class EnrollmentsMarkSerializer(serializers.Serializer[Any]):
     ids = serializers.ListField(
         child=serializers.UUIDField(), allow_empty=False, max_length=MOST_MARKED_AT_ONCE, help_text="Each once."
     )
-    notes = NotesField(help_text="Replaces what stands there; left out, it stays.")
+    notes = NotesField(help_text="Replaces what stands there, but not where it was sent already; left out, it stays.")
 
     def validate_ids(self, ids: list[Any]) -> list[Any]:
         if len(set(ids)) < len(ids):

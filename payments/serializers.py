@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField
+from learning247.kit.api.queries import Query
 from learning247.kit.money import Money
 from payments.enums import AccessReason, EntitlementSource, GatewayName, PaymentStatus, ProductKind
 from payments.models import Payment
@@ -48,7 +49,7 @@ class VerifiedSerializer(serializers.Serializer):
     item = ItemSerializer()
 
 
-class AccessQuerySerializer(serializers.Serializer):
+class AccessQuery(Query):
     item_type = serializers.ChoiceField(choices=ProductKind.choices)
     item_id = serializers.UUIDField()
 

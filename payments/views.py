@@ -14,7 +14,7 @@ from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.models import Payment
 from payments.selectors import access_to, charged_currencies, item_detail, payment_list, payment_of
 from payments.serializers import (
-    AccessQuerySerializer,
+    AccessQuery,
     AccessSerializer,
     ConfigSerializer,
     InitializeSerializer,
@@ -95,7 +95,7 @@ class AccessViewSet(GenericViewSet):
     @extend_schema(
         operation_id="payments_access",
         summary="May you use it?",
-        parameters=[AccessQuerySerializer],
+        parameters=[AccessQuery],
         responses={
             200: AccessSerializer,
             404: OpenApiResponse(ErrorSerializer, description="`product_not_found`"),
@@ -103,9 +103,8 @@ class AccessViewSet(GenericViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         """May you use this item, by what and until when; or why not."""
-        query = AccessQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        return Response(AccessSerializer(access_to(user=signed_in(request.user), **query.validated_data)).data)
+        wanted = AccessQuery.read(request)
+        return Response(AccessSerializer(access_to(user=signed_in(request.user), **wanted)).data)
 
 
 class ConfigViewSet(GenericViewSet):

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from learning247.kit.api.fields import CurrencyField, SignedAmountField
+from learning247.kit.api.queries import FilterQuery
 from learning247.kit.money import Money
 from wallets.enums import EntryKind
 from wallets.selectors import Balance, Transaction
@@ -88,11 +89,11 @@ class EntryDetailSerializer(serializers.Serializer):
         return fields
 
 
-class BalanceQuerySerializer(serializers.Serializer):
+class BalanceQuery(FilterQuery):
     currency = CurrencyField(required=False)
 
 
-class TransactionQuerySerializer(serializers.Serializer):
+class TransactionQuery(FilterQuery):
     """`from` and `to` are reserved words in Python, so those two fields are added by name."""
 
     currency = CurrencyField(required=False)

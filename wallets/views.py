@@ -1,7 +1,6 @@
 """A person's wallet over HTTP."""
 
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -14,10 +13,10 @@ from learning247.kit.api.pagination import History, HistoryPagination
 from wallets.models import JournalLine
 from wallets.selectors import balances_of, entry_detail, transaction_list
 from wallets.serializers import (
-    BalanceQuerySerializer,
+    BalanceQuery,
     BalancesSerializer,
     EntryDetailSerializer,
-    TransactionQuerySerializer,
+    TransactionQuery,
     TransactionSerializer,
 )
 
@@ -26,12 +25,10 @@ class BalanceViewSet(GenericViewSet):
     serializer_class = BalancesSerializer
     pagination_class = None
 
-    @extend_schema(parameters=[BalanceQuerySerializer], operation_id="wallet_balance", summary="What you have")
+    @extend_schema(parameters=[BalanceQuery], operation_id="wallet_balance", summary="What you have")
     def retrieve(self, request: Request) -> Response:
         """What you have, by currency."""
-        query = BalanceQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        balances = balances_of(user=signed_in(request.user), currency=query.validated_data.get("currency"))
+        balances = balances_of(user=signed_in(request.user), currency=BalanceQuery.read(request).get("currency"))
         return Response(BalancesSerializer({"balances": balances}).data)
 
 
@@ -41,14 +38,10 @@ class TransactionViewSet(GenericViewSet):
     queryset = JournalLine.objects.none()
     lookup_value_converter = "uuid"
 
-    @extend_schema(
-        parameters=[TransactionQuerySerializer], operation_id="wallet_transactions", summary="What moved your balance"
-    )
+    @extend_schema(parameters=[TransactionQuery], operation_id="wallet_transactions", summary="What moved your balance")
     def list(self, request: Request) -> Response:
         """What moved your available balance, newest first."""
-        query = TransactionQuerySerializer(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        wanted: dict[str, Any] = query.validated_data
+        wanted = TransactionQuery.read(request)
         read = partial(
             transaction_list,
             user=signed_in(request.user),

@@ -52,6 +52,17 @@ def test_a_page_size_that_makes_no_sense_is_a_400(client: APIClient, value: str)
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "page_size")
 
 
+@pytest.mark.parametrize("name", ["item_type", "item_id"])
+def test_an_item_is_named_once(client: APIClient, name: str) -> None:
+    item = build_product()
+    named = {"item_type": [item.kind], "item_id": [str(item.item_id)]}
+    assert client.get(f"{PAYMENTS}/access", named).status_code == 200
+
+    answer = client.get(f"{PAYMENTS}/access", named | {name: named[name] * 2})
+
+    assert (answer.status_code, [error["code"] for error in answer.json()["errors"]]) == (400, ["repeated"])
+
+
 def test_a_currency_that_nobody_knows_has_no_price(client: APIClient) -> None:
     wanted = {"item_type": "video", "item_id": str(build_product().item_id)}
 

@@ -336,6 +336,26 @@ def test_a_wallet_is_only_read(client, method):
         assert (answer.status_code, code_and_field(answer)[0]) == (405, "method_not_allowed")
 
 
+@pytest.mark.parametrize("path", [BALANCE, TRANSACTIONS])
+@pytest.mark.parametrize("again", ["USD", "NGN"])
+def test_a_parameter_that_is_given_twice_is_refused_and_not_chosen_from(client, path, again):
+    assert code_and_field(client.get(f"{path}?currency=NGN&currency={again}")) == ("repeated", "currency")
+
+
+@pytest.mark.parametrize("name", ["from", "to", "type"])
+def test_every_filter_of_the_transactions_is_given_once(client, name):
+    answer = client.get(f"{TRANSACTIONS}?{name}=2026-01-01T00:00:00Z&{name}=")
+
+    assert (answer.status_code, code_and_field(answer)) == (400, ("repeated", name))
+
+
+def test_an_empty_filter_counts_as_absent(client, creator):
+    post_sale(creator.pk, gross_minor=100, fee_minor=20)
+
+    assert client.get(f"{TRANSACTIONS}?currency=&type=&from=&to=").json() == client.get(TRANSACTIONS).json()
+    assert client.get(f"{BALANCE}?currency=").json() == client.get(BALANCE).json()
+
+
 # --- Queries
 
 
