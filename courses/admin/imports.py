@@ -28,7 +28,9 @@ _RIGHTS: Final = ("courses.add_course", "courses.change_course")
 
 class CatalogueUploadForm(forms.Form):
     file = forms.FileField(
-        validators=[FileExtensionValidator(["xlsx", "xlsm", "csv", "tsv"])],
+        validators=[
+            FileExtensionValidator(["xlsx", "xlsm", "csv", "tsv", "xls"])
+        ],  # what is wrong with an .xls its reader says
         help_text=(
             "A workbook with one sheet per department, or a .csv whose name is the department's or that has a column"
             " Department; 10 MB at most. Headers: Course Name, Course Link, Course Content, Course Curriculum, Course"

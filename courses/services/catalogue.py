@@ -77,11 +77,12 @@ class ImportReport:
         reported = sum(len(part.reported) for part in self.sheets) + len(self.departments)
         return (
             f"{'Dry run, nothing was changed: ' if self.dry_run else ''}"
-            f"{sum(outcome.rows for outcome in outcomes)} rows came in:"
-            f" {sum(outcome.created for outcome in outcomes)} courses created,"
+            f"{_counted(sum(outcome.rows for outcome in outcomes), 'row')} came in:"
+            f" {_counted(sum(outcome.created for outcome in outcomes), 'course')} created,"
             f" {sum(outcome.updated for outcome in outcomes)} updated,"
             f" {sum(outcome.unchanged for outcome in outcomes)} unchanged,"
-            f" {repeated} rows repeated a name. {reported} rows were reported."
+            f" {_counted(repeated, 'row')} repeated a name."
+            f" {_counted(reported, 'row')} {'was' if reported == 1 else 'were'} reported."
         )
 
 
@@ -102,6 +103,7 @@ def catalogue_import(
     """
     report = ImportReport(dry_run)
     came_in: dict[str, dict[str, str]] = {}
+    new: set[str] = set()
     try:
         texts, report.departments = read_department_texts(path, limits=limits)
         for sheet in read_catalogue(path, seen=seen, limits=limits):
@@ -110,6 +112,10 @@ def catalogue_import(
             outcome = _import(sheet, prices, dry_run=dry_run, actor=actor)
             if outcome is not None:
                 named.update(dict.fromkeys(counting, sheet.name))
+                # In a dry run every sheet of a new department finds it missing; it would be made once.
+                if outcome.new_department:
+                    outcome.new_department = department_key(sheet.department) not in new
+                    new.add(department_key(sheet.department))
             report.sheets.append(
                 SheetReport(sheet.name, sheet.department, outcome or SheetOutcome(sheet.department), sheet.reported)
             )
@@ -159,3 +165,7 @@ def _describe(report: ImportReport, texts: Sequence[DepartmentText]) -> None:
     report.departments += [
         ReportedRow("departments.csv", number_of[name], "", f"there is no department {name!r}") for name in unknown
     ]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -16,7 +16,7 @@ def department_ensure(*, name: str, description: str = "") -> Department:
 
     Two at once make one: the unique name decides. The slug is the name's, with the end of the id where that is taken.
     """
-    found = _by_name(name)
+    found = department_by_name(name)
     if found is not None:
         return found
     department_id = new_id()
@@ -39,7 +39,7 @@ def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[
     """
     described, unknown = 0, []
     for name, description in descriptions.items():
-        department = _by_name(name)
+        department = department_by_name(name)
         if department is None:
             unknown.append(name)
         elif not department.description:
@@ -48,7 +48,8 @@ def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[
     return described, unknown
 
 
-def _by_name(name: str) -> Department | None:
+def department_by_name(name: str) -> Department | None:
+    """The department of that name, case and blanks not counted; None when there is none."""
     exact = Department.objects.filter(name=name).first()
     if exact is not None:
         return exact

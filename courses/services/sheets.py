@@ -13,7 +13,7 @@ from courses.locks import courses_lock, import_turn_lock
 from courses.models import Course, Department
 from courses.names import course_keys
 from courses.services.courses import course_slug
-from courses.services.departments import department_ensure
+from courses.services.departments import department_by_name, department_ensure
 from courses.workbooks import CatalogueRow, Sheet
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
@@ -52,6 +52,7 @@ class SheetOutcome:
     """What a sheet has changed, in courses; `repeated` rows are in none of the three counts."""
 
     department: str
+    new_department: bool = False
     created: int = 0
     updated: int = 0
     unchanged: int = 0
@@ -87,6 +88,7 @@ def sheet_import(
     import_turn_lock()
     outcome = SheetOutcome(sheet.department)
     if sheet.has_headers:
+        outcome.new_department = department_by_name(sheet.department) is None
         department = department_ensure(name=sheet.department)
         _import_rows(department, sheet.rows, prices, outcome)
         if outcome.created or outcome.updated:

@@ -41,7 +41,7 @@ def test_staff_import_a_file_and_read_what_became_of_each_row(client: Client) ->
     course = Course.objects.get()
     assert (course.title, course.department.name, course.status) == ("Torts", "Law", "published")
     assert (
-        "1 rows came in: 1 courses created, 0 updated, 0 unchanged, 0 rows repeated a name. 1 rows were reported."
+        "1 row came in: 1 course created, 0 updated, 0 unchanged, 0 rows repeated a name. 1 row was reported."
     ) in page
     assert "<td>Law.csv</td><td>3</td><td>&lt;script&gt;</td><td>reported</td><td>no course link</td>" in page
     entry = AuditEntry.objects.get(action="catalogue.imported")
@@ -57,7 +57,8 @@ def test_a_trial_shows_the_same_and_changes_nothing(client: Client) -> None:
 
     page = upload(client, dry_run="on").content.decode()
 
-    assert "Dry run, nothing was changed: 1 rows came in: 1 courses created" in page
+    assert "Law (new department)" in page
+    assert "Dry run, nothing was changed: 1 row came in: 1 course created" in page
     assert not Course.objects.exists()
     assert not Department.objects.exists()
     assert not AuditEntry.objects.filter(action="catalogue.imported").exists()
@@ -89,6 +90,7 @@ def test_strangers_are_asked_to_sign_in(client: Client) -> None:
         ("law.csv", b"x" * (10 * 2**20 + 1), "10 MB is the most here."),
         ("law.xlsx", b"PK\x03\x04 no workbook", "The file is not an .xlsx workbook, or it is broken."),
         ("law.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "in the old .xls format: save it as a plain .xlsx."),
+        ("law.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "in the old .xls format: save it as a plain .xlsx."),
         ("law.csv", b"some,table\n", "No sheet has the headers of a catalogue: nothing was imported."),
     ],
 )

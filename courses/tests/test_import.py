@@ -219,7 +219,7 @@ def test_the_same_file_again_changes_nothing(write: Write) -> None:
         said = run(path)
 
     assert said[-1] == (
-        "3 rows came in: 0 courses created, 0 updated, 2 unchanged, 1 rows repeated a name. 0 rows were reported."
+        "3 rows came in: 0 courses created, 0 updated, 2 unchanged, 1 row repeated a name. 0 rows were reported."
     )
     assert [query["sql"] for query in statements if WRITES.match(query["sql"])] == []
     assert list(Course.objects.order_by("id").values()) == before
@@ -243,7 +243,7 @@ def test_a_course_that_differs_in_blanks_and_case_is_found_again(write: Write) -
 
     said = run(write({" law AND  order (1)": [HEADERS, row("Contract LAW", course.link, "Paper.")]}))
 
-    assert said[-1].startswith("1 rows came in: 0 courses created, 0 updated, 1 unchanged")
+    assert said[-1].startswith("1 row came in: 0 courses created, 0 updated, 1 unchanged")
     assert [department.name for department in Department.objects.all()] == ["Law  and Order"]
     course.refresh_from_db()
     assert (course.title, course.description) == ("Contract  LAW ", "Paper.\r\n")
@@ -309,7 +309,7 @@ def test_a_changed_row_changes_its_course_and_nothing_that_staff_decided(write: 
 
     said = run(write({"Law (1)": [HEADERS, row("TORTS", "https://classroom.example.com/b", "", "Module 01", None)]}))
 
-    assert said[-1].startswith("1 rows came in: 0 courses created, 1 updated, 0 unchanged")
+    assert said[-1].startswith("1 row came in: 0 courses created, 1 updated, 0 unchanged")
     changed = Course.objects.get()
     assert (changed.id, changed.slug, changed.status) == (course.id, course.slug, "withdrawn")
     assert (changed.title, changed.product.title, changed.product.active) == ("TORTS", "TORTS", False)
@@ -632,3 +632,14 @@ def test_the_catalogue_that_operators_really_have_comes_in() -> None:
         ("NGN", Money(2_500_000, "NGN").minor),
         ("USD", 3_000),
     }
+
+
+@pytest.mark.django_db
+def test_a_new_department_is_named_once_also_in_a_dry_run(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("Department,Course Name,Course Link\nLaw,Torts,https://classroom.example.com/a\n")
+    (tmp_path / "b.csv").write_text("Department,Course Name,Course Link\nLAW,Wills,https://classroom.example.com/b\n")
+
+    for arguments in (["--dry-run"], []):
+        assert [line for line in run(tmp_path, *arguments) if "new department" in line] == ["new department: Law"]
+    assert [line for line in run(tmp_path) if "new department" in line] == []
+    assert Department.objects.count() == 1

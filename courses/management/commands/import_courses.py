@@ -83,6 +83,9 @@ class Command(BaseCommand):
             done = part.outcome
             counts = (done.rows, done.created, done.updated, done.unchanged, len(done.repeated), len(part.reported))
             self.stdout.write(table.format((part.department or part.sheet)[:33], *counts))
+        for part in report.sheets:
+            if part.outcome.new_department:
+                self.stdout.write(f"new department: {part.department}")
         for note in report.notes:
             self.stdout.write(f"note: {note}")
         for line in report.lines():
