@@ -27,7 +27,7 @@ MAX_WORDS: Final = 12
 MAX_WORD: Final = 60
 CORRECTIONS: Final = 4
 # They mark what was found until the rest is made safe for HTML; no text means anything by them, and they are cut out.
-_START, _STOP = "\ue000", "\ue001"
+_START, _STOP, _BREAK = "\ue000", "\ue001", "\x02"
 _HEADLINE: Final = f"StartSel={_START}, StopSel={_STOP}"
 _NO_WORD: Final = re.compile(r"[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # the same characters as courses_plain()
 
@@ -114,15 +114,15 @@ def _search(wanted: Wanted, filters: Filters, *, limit: int, offset: int) -> Fou
         JOIN {SOURCES} ON c.id = ranked.course_id
         CROSS JOIN LATERAL (SELECT {DOCUMENT}) item
         CROSS JOIN LATERAL (SELECT
-            ts_headline('courses_stems', translate(c.title, %(marks)s, ''), query.words,
+            ts_headline('courses_stems', {_apart("c.title")}, query.words,
                         '{_HEADLINE}, HighlightAll=true') AS title_headline,
-            ts_headline('courses_stems', translate(left(c.description, 4000), %(marks)s, ''), query.words,
+            ts_headline('courses_stems', {_apart("left(c.description, 4000)")}, query.words,
                         '{_HEADLINE}, MaxWords=30, MinWords=12') AS description_headline
         FROM query) headline
         ORDER BY ranked.rank DESC, ranked.title, ranked.course_id
     """
     phrase = " ".join(form[0] for form in wanted.forms).lower()
-    parameters |= {"phrase": phrase, "limit": limit, "offset": offset, "marks": _START + _STOP}
+    parameters |= {"phrase": phrase, "limit": limit, "offset": offset, "marks": _START + _STOP + _BREAK}
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
@@ -239,4 +239,11 @@ def _with_highlights(document: str, title: str, description: str) -> dict[str, A
 
 
 def _marked(headline: str) -> str:
-    return html.escape(headline).replace(_START, "<mark>").replace(_STOP, "</mark>")
+    return html.escape(headline.replace(_BREAK, "")).replace(_START, "<mark>").replace(_STOP, "</mark>")
+
+
+def _apart(text: str) -> str:
+    """The text with the parts of "Node.js" and "ci/cd" kept apart, as they are where words are looked up, and with
+    nothing that the parser would take for a tag, whose words it leaves out."""
+    clean = f"translate({text}, %(marks)s, '')"
+    return f"regexp_replace({clean}, '([<&]|[./_-](?=[[:alnum:]]))', '{_BREAK}\\1{_BREAK}', 'g')"

@@ -230,6 +230,16 @@ def test_what_was_found_is_marked_and_everything_else_is_made_safe() -> None:
     assert "<script>" not in highlights["description"]
 
 
+@pytest.mark.parametrize("q", ["node js", "node.js", "ci/cd node"])
+def test_the_parts_of_a_word_with_signs_in_it_are_marked_as_well(q: str) -> None:
+    build_course(title="APIs with Node.js and ci/cd")
+
+    marked = search(q)["results"][0]["highlights"]["title"]
+
+    assert "<mark>Node</mark>.<mark>js</mark>" in marked or "<mark>ci</mark>/<mark>cd</mark>" in marked
+    assert re.sub(r"</?mark>", "", marked) == "APIs with Node.js and ci/cd"
+
+
 def test_highlights_have_as_many_ends_as_beginnings_whatever_the_text_holds() -> None:
     build_course(title="Bread \ue000\ue001\ue001 </mark> rolls", description="\ue000 bread")
 
