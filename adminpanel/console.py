@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import BadRequest
+from django.core.exceptions import NON_FIELD_ERRORS, BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.devices import device_of
 from accounts.models import User
 from accounts.services.sign_ins import sign_out_record
-from adminpanel.forms import CONSOLE, OwnPasswordForm, SignInForm
+from adminpanel.forms import CONSOLE, THROTTLED, OwnPasswordForm, SignInForm
 from learning247.kit.admin import ForgivingAdmin
 
 
@@ -23,6 +23,14 @@ class StaffConsole(AdminSite):
     index_title = "What is going on"
     site_url = "/api/docs"
     login_form = SignInForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().login(request, extra_context)
+        form = getattr(response, "context_data", {}).get("form")
+        if isinstance(form, SignInForm) and form.retry_after is not None:
+            response.status_code = 429 if form.has_error(NON_FIELD_ERRORS, THROTTLED) else 503
+            response["Retry-After"] = str(form.retry_after)
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         view = PasswordChangeView.as_view(

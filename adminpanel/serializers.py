@@ -233,6 +233,4 @@ class EnrollmentStatsSerializer(serializers.Serializer[Any]):
     expiring_in_30_days = serializers.IntegerField(help_text="Those in seven days among them.")
     made_today = serializers.IntegerField()
     made_this_week = serializers.IntegerField()
-    waiting_longest = StaffEnrollmentSerializer(
-        many=True, help_text="The ten oldest pending ones of the platform."
-    )
+    waiting_longest = StaffEnrollmentSerializer(many=True, help_text="The ten oldest pending ones of the platform.")

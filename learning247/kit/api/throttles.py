@@ -127,6 +127,7 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # What can be guessed, and what sends mail to somebody: a try that nobody counts is a try for free. Who is signed in
     # already stays so.
     "sign_in": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
+    "console": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
     "register": Scope((_per_caller("general"), _per_address("register")), closed=True),
     "reset": Scope((_per_caller("general"), _per_address("reset"), _per_account("reset_account")), closed=True),
     "codes": Scope((_per_caller("general"), _per_caller("codes"), _per_address("codes")), closed=True),
@@ -160,7 +161,7 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
     Raises Unavailable, and what `account` raises.
     """
     mine = _Asked.of(request)
-    mine.asked = True
+    mine.asked, mine.usage = True, None
     if not settings.RATELIMIT_ENABLE:
         return None
     limits = SCOPES[scope]
@@ -169,7 +170,7 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
         return None
     address = _network_of(client_address(request))
     caller = f"user {user}" if user else address
-    question = Question(caller=caller, address=address, account=account, counts=not mine.only_looks)
+    question = Question(caller, address, lambda: _as_compared(account()), counts=not mine.only_looks)
     try:
         mine.usage = _nearest(limits, question)
         if scope == "sign_in" and not mine.usage.refused:
@@ -265,9 +266,14 @@ def _scope_of(view: "APIView") -> str:
 
 
 def _account_of(data: Any) -> str:
-    """The email in the body, as accounts compare them."""
+    """The email in the body."""
     email = data.get("email") if isinstance(data, Mapping) else None
-    return email.strip().lower()[:_LONGEST_ACCOUNT] if isinstance(email, str) else ""
+    return email if isinstance(email, str) else ""
+
+
+def _as_compared(email: str) -> str:
+    """As accounts compare emails."""
+    return email.strip().lower()[:_LONGEST_ACCOUNT]
 
 
 def _network_of(address: str) -> str:
