@@ -83,7 +83,7 @@ class StaffEnrollmentSerializer(serializers.Serializer[Any]):
         choices=CourseOwner.choices, help_text="Whose course; staff send sign-ins for the platform's alone."
     )
     student = EnrollmentStudentSerializer(source="*")
-    account = PersonSerializer(source="student", help_text="Who bought it, or was given it.")
+    account = PersonSerializer(source="user", help_text="Who bought it, or was given it.")
     course = EnrollmentCourseSerializer(allow_null=True, help_text="Null: a pass to every platform course.")
     payment = EnrollmentPaymentSerializer(allow_null=True, help_text="Null: granted by staff.")
     starts_at = serializers.DateTimeField()

@@ -191,11 +191,11 @@ class Enrollment(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    student = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrollments")
     course = models.ForeignKey(Course, on_delete=models.PROTECT, null=True, blank=True, related_name="enrollments")
     access_type = models.CharField(max_length=10, choices=AccessType, default=AccessType.INDIVIDUAL)
     status = models.CharField(max_length=20, choices=EnrollmentStatus, default=EnrollmentStatus.PENDING)
-    # Who takes the course: the buyer, unless the purchase named somebody else.
+    # Who takes the course: the user, unless the purchase or staff named somebody else.
     student_name = models.CharField(max_length=200)
     student_email = models.EmailField(max_length=254)
     student_phone = models.CharField(max_length=32, blank=True)
@@ -245,7 +245,7 @@ class Enrollment(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=("student", "-id"), name="courses_enrollment_by_student"),
+            models.Index(fields=("user", "-id"), name="courses_enrollment_by_user"),
             models.Index(fields=("updated_at",), name="courses_enrollment_by_change"),
             models.Index(fields=("status", "-id"), name="courses_enrollment_by_status"),
             models.Index(

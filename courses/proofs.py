@@ -20,7 +20,7 @@ _AGREES = (
     (_IN_A_COURSE | _BY_A_PASS)
     & (_REVOKED | _NOT_REVOKED)
     & _SAME_END
-    & Q(student=F("entitlement__user"), starts_at=F("entitlement__starts_at"))
+    & Q(user=F("entitlement__user"), starts_at=F("entitlement__starts_at"))
 )
 
 
@@ -34,7 +34,7 @@ def every_enrollment_has_its_entitlement(scope: Scope) -> Iterator[Breach]:
         for enrollment in in_part.filter(agrees=False).select_related("entitlement"):
             entitlement = enrollment.entitlement
             yield Breach(
-                f"enrollment {enrollment.id} is {enrollment.status} for {enrollment.student_id} until"
+                f"enrollment {enrollment.id} is {enrollment.status} for {enrollment.user_id} until"
                 f" {enrollment.expires_at}; its entitlement {entitlement.id} for {entitlement.user_id} ends"
                 f" {entitlement.ends_at}, revoked {entitlement.revoked_at}"
             )

@@ -157,7 +157,7 @@ def test_staff_who_may_write_need_no_more_than_that_right(every_door: Any) -> No
 def test_the_list_shows_student_account_course_and_payment(client: APIClient) -> None:
     course = build_course(title="First Aid", department=build_department("Health"))
     learner = build_user(first_name="Tunde", last_name="Bello", phone="+2348012345678", verified=True)
-    enrollment = build_enrollment(course, student=learner, reference="L247-0abc")
+    enrollment = build_enrollment(course, user=learner, reference="L247-0abc")
 
     body = client.get(URL).json()
 
@@ -196,7 +196,7 @@ def many(staff: User, client: APIClient) -> dict[str, Enrollment]:
     rows = {
         "pending": build_enrollment(
             build_course(title="Contracts", department=law),
-            student=build_user(first_name="Ngozi", last_name="Eze", email="ngozi@example.com"),
+            user=build_user(first_name="Ngozi", last_name="Eze", email="ngozi@example.com"),
             reference="L247-00aa",
         ),
         "sent": build_enrollment(build_course(title="100% Torts_1", department=law), reference="L247-00ab"),
@@ -410,7 +410,7 @@ def test_the_export_reads_in_batches_and_misses_nothing(client: APIClient, monke
 
 def test_a_cell_that_would_be_a_formula_is_made_inert(client: APIClient) -> None:
     student = build_user(first_name="＝HYPERLINK(1)", last_name="", phone="+234801", verified=True)
-    mark(client, build_enrollment(build_course(title="@SUM(1)"), student=student), notes="-1\nsecond line")
+    mark(client, build_enrollment(build_course(title="@SUM(1)"), user=student), notes="-1\nsecond line")
 
     (row,) = read_csv(client.get(f"{URL}/export"))
     assert [row[name] for name in ("student", "phone", "course", "notes")] == [
@@ -577,7 +577,7 @@ def test_a_batch_that_makes_no_sense_is_refused(client: APIClient, ids: Any) -> 
 
 def test_revoked_the_link_is_gone_the_student_is_told_and_the_act_is_on_record(client: APIClient, staff: User) -> None:
     learner = build_user(verified=True)
-    enrollment = build_enrollment(build_course(title="Contracts"), student=learner)
+    enrollment = build_enrollment(build_course(title="Contracts"), user=learner)
     assert api(learner).get(f"/api/courses/{enrollment.course_id}").json()["link"]
 
     response = client.post(f"{URL}/{enrollment.id}/revoke", {"reason": "  Chargeback  "}, format="json")
@@ -701,7 +701,7 @@ def test_a_grant_that_makes_no_sense_changes_nothing(
 def test_nobody_is_enrolled_twice_or_in_a_draft_or_in_their_own_course(client: APIClient) -> None:
     learner, creator = build_user(verified=True), build_creator()
     owned, draft = build_course(), build_course(creator=creator, status=CourseStatus.DRAFT)
-    build_enrollment(owned, student=learner)
+    build_enrollment(owned, user=learner)
     client.post(URL, {"email": learner.email, "access_type": "monthly", "reason": "x"}, format="json")
     before = snapshot()
 
@@ -720,6 +720,6 @@ def test_after_a_revocation_the_student_can_be_enrolled_again(client: APIClient)
     enrollment = build_enrollment(build_course())
     client.post(f"{URL}/{enrollment.id}/revoke", {"reason": "a mistake"}, format="json")
 
-    body = {"email": enrollment.student.email, "course": str(enrollment.course_id), "reason": "put right"}
+    body = {"email": enrollment.user.email, "course": str(enrollment.course_id), "reason": "put right"}
     assert client.post(URL, body, format="json").status_code == 201
     assert proofs() == []

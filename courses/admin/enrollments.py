@@ -168,7 +168,7 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     actions = ("mark_sent", "revoke", "export")
     fieldsets = (
         (None, {"fields": ("state", "course", "access_type", "starts_at", "expires_at", "created_at")}),
-        ("Student", {"fields": ("student_name", "student_email", "student_phone", "student")}),
+        ("Student", {"fields": ("student_name", "student_email", "student_phone", "user")}),
         (
             "Service",
             {"fields": ("credentials_sent_at", "credentials_sent_by", "credentials_mailed_at", "notes", "updated_at")},

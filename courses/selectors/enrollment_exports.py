@@ -20,7 +20,7 @@ COLUMNS: Final = {
     "student": "student_name",
     "email": "student_email",
     "phone": "student_phone",
-    "account": "student__email",
+    "account": "user__email",
     "department": "course__department__name",
     "course": "course__title",
     "payment reference": "payment__reference",

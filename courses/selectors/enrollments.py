@@ -91,15 +91,15 @@ def owned_by(owner: str) -> Q:
     return by_creators if owner == CourseOwner.CREATOR else ~by_creators
 
 
-def enrollment_list_for(student: User) -> QuerySet[Enrollment]:
+def enrollment_list_for(user: User) -> QuerySet[Enrollment]:
     """A person's enrollments, newest first, with their `state`; `link_open` says whether its external link may be
     shown."""
     return (
-        Enrollment.objects.filter(student=student)
+        Enrollment.objects.filter(user=user)
         .annotate(
             state=enrollment_state(),
             link_open=Case(
-                When(opened(student, ProductKind.COURSE, product="course__product"), then=Value(True)),
+                When(opened(user, ProductKind.COURSE, product="course__product"), then=Value(True)),
                 default=Value(False),
             ),
         )
@@ -129,7 +129,7 @@ def enrollment_filters(asked: Mapping[str, Any]) -> EnrollmentFilters:
 def enrollment_list(filters: EnrollmentFilters) -> QuerySet[Enrollment]:
     """Everybody's, newest first, with their `state` and all that staff are shown."""
     rows = Enrollment.objects.annotate(state=enrollment_state()).order_by("-id")
-    rows = rows.select_related("course__department", "payment", "student", "credentials_sent_by")
+    rows = rows.select_related("course__department", "payment", "user", "credentials_sent_by")
     rows = rows.defer("course__description", "course__curriculum")  # long, and nobody is shown them here
     if filters.status is not None:
         rows = rows.filter(in_state(filters.status))
@@ -154,7 +154,7 @@ def enrollment_search(rows: QuerySet[Enrollment], text: str) -> QuerySet[Enrollm
     arms = (
         every.filter(student_name__icontains=text),
         every.filter(student_email__icontains=text),
-        every.filter(student__email=text.lower()),
+        every.filter(user__email=text.lower()),
         every.filter(course__title__icontains=text),
         every.filter(payment__reference__startswith=reference_beginning(text)),
     )

@@ -50,7 +50,7 @@ def enrollment_create(entitlement: Entitlement, payment: Payment | None) -> None
     Enrollment.objects.bulk_create(
         [
             Enrollment(
-                student=person,
+                user=person,
                 course=course,
                 access_type=access_type,
                 student_name=named.get("name") or person.full_name[: longest(Enrollment, "student_name")],

@@ -55,9 +55,9 @@ def build_course(
     return course
 
 
-def build_enrollment(course: Course, *, student: User | None = None, **payment_fields: Any) -> Enrollment:
+def build_enrollment(course: Course, *, user: User | None = None, **payment_fields: Any) -> Enrollment:
     """A student who got the course free of charge: payment, entitlement and enrollment, without any gateway."""
-    student = student or build_user(verified=True)
+    user = user or build_user(verified=True)
     moment = now()
     number = next(_numbers)
     values = {
@@ -72,9 +72,9 @@ def build_enrollment(course: Course, *, student: User | None = None, **payment_f
         "settled_at": moment,
     } | payment_fields
     with transaction.atomic():
-        payment = Payment.objects.create(buyer=student, product=course.product, **values)
+        payment = Payment.objects.create(buyer=user, product=course.product, **values)
         entitlement = Entitlement.objects.create(
-            user=student, product=course.product, source=EntitlementSource.FREE, payment=payment
+            user=user, product=course.product, source=EntitlementSource.FREE, payment=payment
         )
         enrollment_create(entitlement, payment)
     return Enrollment.objects.get(entitlement=entitlement)

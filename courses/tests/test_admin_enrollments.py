@@ -143,7 +143,7 @@ def test_a_student_is_enrolled_by_hand(console: Client, staff: User) -> None:
         302,
         reverse("admin:courses_enrollment_change", args=[enrollment.id]),
     )
-    assert (enrollment.student, enrollment.course, enrollment.payment) == (learner, course, None)
+    assert (enrollment.user, enrollment.course, enrollment.payment) == (learner, course, None)
     assert AuditEntry.objects.get(action="enrollment.granted").actor == staff
     assert "Contracts" in text_of(console.get(response["Location"]))
 
@@ -177,7 +177,7 @@ def test_an_enrolment_that_makes_no_sense_says_why_and_changes_nothing(
 def test_who_owns_it_already_is_not_enrolled_again(console: Client) -> None:
     row = build_enrollment(build_course())
     body = {
-        "email": row.student.email,
+        "email": row.user.email,
         "access_type": "individual",
         "course": str(row.course_id),
         "reason": "a test",
@@ -189,7 +189,7 @@ def test_who_owns_it_already_is_not_enrolled_again(console: Client) -> None:
 def test_filters_and_search_find_students(console: Client, staff: User) -> None:
     law, _ = build_department("Law"), build_department("Health")  # a filter with one choice shows none
     named = [build_user(first_name=name, last_name="") for name in ("Ada", "Bola", "Cem")]
-    ada, bola, cem = (build_enrollment(build_course(department=law), student=person) for person in named)
+    ada, bola, cem = (build_enrollment(build_course(department=law), user=person) for person in named)
     act(console, "mark_sent", bola, apply="yes")
     act(console, "revoke", cem, apply="yes", reason="x")
     over, soon = give_pass("Dayo", staff), give_pass("Efe", staff)

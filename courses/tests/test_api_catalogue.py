@@ -109,8 +109,8 @@ def test_a_creators_course_names_its_creator(client: APIClient) -> None:
 def test_the_link_is_shown_to_those_who_own_the_course_and_to_its_creator_alone(client: APIClient) -> None:
     creator, owner, former, stranger = build_creator(), build_user(), build_user(), build_user()
     course = build_course(creator=creator, link="https://classroom.example.com/secret")
-    build_enrollment(course, student=owner)
-    revoked = build_enrollment(course, student=former).entitlement
+    build_enrollment(course, user=owner)
+    revoked = build_enrollment(course, user=former).entitlement
     revoked.revoked_at, revoked.revoked_reason = now(), "refunded"
     revoked.save()
 
@@ -146,7 +146,7 @@ def test_a_draft_is_seen_by_its_creator_alone(client: APIClient) -> None:
 def test_a_withdrawn_course_leaves_the_shop_and_keeps_serving_its_owner(client: APIClient) -> None:
     owner = build_user()
     course = build_course(status=CourseStatus.WITHDRAWN)
-    build_enrollment(course, student=owner)
+    build_enrollment(course, user=owner)
 
     assert titles(client, "/api/courses") == []
     assert client.get(f"/api/courses/{course.id}").status_code == 404
@@ -282,7 +282,7 @@ def test_a_list_costs_the_same_number_of_statements_for_3_and_for_30_rows(client
     def add(how_many: int) -> None:
         for _ in range(how_many):
             build_department()
-            build_enrollment(build_course(department=department, creator=build_creator()), student=person)
+            build_enrollment(build_course(department=department, creator=build_creator()), user=person)
             build_enrollment(build_course(department=department, creator=person))
 
     def statements() -> int:

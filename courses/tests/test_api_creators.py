@@ -320,7 +320,7 @@ def test_a_sold_course_is_withdrawn_and_its_buyer_keeps_it(client: APIClient, cr
     course.refresh_from_db()
     assert course.status == "withdrawn"
     assert not Product.objects.get().active
-    buyer = as_person(enrollment.student)
+    buyer = as_person(enrollment.user)
     assert buyer.get(f"/api/courses/{course.id}").json()["link"] == "https://classroom.example.com/room"
 
 

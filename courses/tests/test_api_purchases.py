@@ -66,7 +66,7 @@ def test_a_free_course_is_paid_at_once_and_enrolls_the_buyer(client: APIClient, 
     )
     assert shown["item"] == {"type": "course", "id": str(course.id), "title": "Learning Online"}
     enrollment = Enrollment.objects.get()
-    assert (enrollment.student, enrollment.course, enrollment.payment) == (learner, course, payment)
+    assert (enrollment.user, enrollment.course, enrollment.payment) == (learner, course, payment)
     assert (enrollment.student_name, enrollment.student_email, enrollment.student_phone) == (
         "Tunde Bello",
         learner.email,
@@ -102,7 +102,7 @@ def test_the_same_key_again_gives_the_same_answer_and_one_enrollment(client: API
 
 def test_what_one_owns_cannot_be_bought_again(client: APIClient, learner: User) -> None:
     course = build_course()
-    build_enrollment(course, student=learner)
+    build_enrollment(course, user=learner)
 
     assert refusal(buy(client, course)) == (409, "already_owned")
     assert Payment.objects.count() == Enrollment.objects.count() == 1
@@ -155,8 +155,8 @@ def test_my_enrollments_are_listed_newest_first_with_the_link_while_access_is_ac
     client: APIClient, learner: User
 ) -> None:
     first, second = build_course(title="First"), build_course(title="Second")
-    kept = build_enrollment(first, student=learner)
-    ended = build_enrollment(second, student=learner)
+    kept = build_enrollment(first, user=learner)
+    ended = build_enrollment(second, user=learner)
     ended.entitlement.revoked_at, ended.entitlement.revoked_reason = now(), "refunded"
     ended.entitlement.save()
     Enrollment.objects.filter(id=ended.id).update(status="revoked")
@@ -221,7 +221,7 @@ def test_the_proof_names_revoked_access_with_a_running_enrollment_and_access_wit
 
     first, second = breaches()
     assert first.startswith(f"enrollment {revoked.id} is pending")
-    assert second == f"entitlement {lost.entitlement_id} of {lost.student_id} to a course has no enrollment"
+    assert second == f"entitlement {lost.entitlement_id} of {lost.user_id} to a course has no enrollment"
 
 
 @pytest.mark.parametrize(

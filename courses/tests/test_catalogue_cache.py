@@ -268,7 +268,7 @@ def test_an_edit_elsewhere_leaves_an_answer_its_etag(client: APIClient) -> None:
 def test_a_persons_own_answer_is_neither_taken_from_nor_given_to_everybody(client: APIClient) -> None:
     owner, stranger = build_user(), build_user()
     course = build_course(link="https://classroom.example.com/secret")
-    build_enrollment(course, student=owner)
+    build_enrollment(course, user=owner)
     url = f"/api/courses/{course.id}"
     owners, strangers = APIClient(), APIClient()
     sign_in(owners, owner)

@@ -154,7 +154,7 @@ def test_a_course_takes_an_image_in_every_state(
 def test_a_sold_course_takes_an_image_and_its_buyer_sees_it(client: APIClient, creator: User) -> None:
     course = build_course(creator=creator)
     buyer = APIClient()
-    sign_in(buyer, build_enrollment(course).student)
+    sign_in(buyer, build_enrollment(course).user)
     client.delete(f"/api/courses/{course.id}")
 
     address = put(client, course, upload()).json()["image_url"]

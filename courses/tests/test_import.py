@@ -305,7 +305,7 @@ def test_a_changed_row_changes_its_course_and_nothing_that_staff_decided(write: 
     Course.objects.update(status="withdrawn")
     Product.objects.update(active=False)
     Price.objects.filter(currency="NGN").update(amount_minor=1)
-    buyer = build_enrollment(course).student
+    buyer = build_enrollment(course).user
 
     said = run(write({"Law (1)": [HEADERS, row("TORTS", "https://classroom.example.com/b", "", "Module 01", None)]}))
 
@@ -320,7 +320,7 @@ def test_a_changed_row_changes_its_course_and_nothing_that_staff_decided(write: 
         "1 hour",
     )
     assert sorted(Price.objects.values_list("currency", "amount_minor")) == [("NGN", 1), ("USD", 3_000)]
-    assert changed.enrollments.get().student == buyer
+    assert changed.enrollments.get().user == buyer
 
 
 @pytest.mark.django_db

@@ -101,7 +101,7 @@ def test_a_purchase_settles_while_an_import_that_changes_its_course_is_open(comm
 
         assert payment.status == PaymentStatus.PAID
     assert work.result() == SheetOutcome("Law", created=1, updated=1)
-    assert Enrollment.objects.get().student == buyer
+    assert Enrollment.objects.get().user == buyer
     course.refresh_from_db()
     assert (course.title, course.product.title, course.link) == ("TORTS", "TORTS", NEW)
 

@@ -89,7 +89,7 @@ def test_a_sold_course_is_never_erased(start: CourseStatus, verb: str, end: str)
 @pytest.mark.parametrize("start", CourseStatus)
 def test_nobody_else_moves_it(start: CourseStatus, verb: str, actor: str) -> None:
     course = build_course(creator=build_creator(), status=start)
-    buyer = build_enrollment(course).student
+    buyer = build_enrollment(course).user
     people = {"learner": build_user, "other creator": build_creator, "staff": build_admin, "buyer": lambda: buyer}
     client = as_person(people[actor]() if actor in people else None)
     moves_so_far = AuditEntry.objects.count()
@@ -107,7 +107,7 @@ def test_nobody_else_moves_it(start: CourseStatus, verb: str, actor: str) -> Non
 def test_what_was_bought_stays_bought(verb: str) -> None:
     creator = build_creator()
     course = build_course(creator=creator)
-    owner = as_person(build_enrollment(course).student)
+    owner = as_person(build_enrollment(course).user)
 
     assert move(as_person(creator), course, verb).status_code in {200, 204}
 

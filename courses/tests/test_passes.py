@@ -121,7 +121,7 @@ def test_a_pass_enrolls_its_student_in_no_course_for_a_calendar_month(
     assert response.status_code == 201, response.json()
     assert response.json()["item"]["type"] == "course_pass"
     enrollment = Enrollment.objects.get()
-    assert (enrollment.course, enrollment.access_type, enrollment.student) == (None, "monthly", learner)
+    assert (enrollment.course, enrollment.access_type, enrollment.user) == (None, "monthly", learner)
     assert (enrollment.student_name, enrollment.student_email) == ("Ngozi Bello", "ngozi@example.com")
     assert enrollment.expires_at == term_end(enrollment.starts_at, 1)
     (mine,) = client.get("/api/courses/my-enrollments").json()["results"]
@@ -157,7 +157,7 @@ def test_a_pass_opens_every_platform_course_on_sale_at_every_door(learner: User)
 
 def test_a_withdrawn_course_leaves_the_passes_but_not_its_buyers(learner: User) -> None:
     bought, open_by_pass = build_course(), build_course()
-    build_enrollment(bought, student=learner)
+    build_enrollment(bought, user=learner)
     give(learner)
     for course in (bought, open_by_pass):
         course_withdraw(course_id=course.id, actor=None)
@@ -206,7 +206,7 @@ def test_a_course_that_a_pass_opens_can_be_bought_for_good(client: APIClient, le
 
 def test_a_revoked_course_is_open_again_by_a_pass_also_in_my_enrollments(client: APIClient, learner: User) -> None:
     course = build_course()
-    enrollment_revoke(enrollment_id=build_enrollment(course, student=learner).id, reason="x", actor=build_admin())
+    enrollment_revoke(enrollment_id=build_enrollment(course, user=learner).id, reason="x", actor=build_admin())
     (mine,) = client.get("/api/courses/my-enrollments").json()["results"]
     assert mine["course"]["link"] is None
 
@@ -310,11 +310,11 @@ def test_my_enrollments_cost_the_same_for_three_rows_and_for_many(client: APICli
         return len(captured)
 
     for _ in range(3):
-        build_enrollment(build_course(), student=learner)
+        build_enrollment(build_course(), user=learner)
     give(learner)
     few = queries()
     for _ in range(20):
-        build_enrollment(build_course(), student=learner)
+        build_enrollment(build_course(), user=learner)
     assert queries() == few
 
 

@@ -144,17 +144,17 @@ def _payments_build(buyer: User) -> None:
     )
 
 
-def _enrollments_build(student: User) -> None:
+def _enrollments_build(user: User) -> None:
     rights, enrollments = [], []
     for course in Course.objects.all()[:ENROLLMENTS]:
-        right = Entitlement(user=student, product_id=course.product_id, source=EntitlementSource.STAFF)
+        right = Entitlement(user=user, product_id=course.product_id, source=EntitlementSource.STAFF)
         rights.append(right)
         enrollments.append(
             Enrollment(
-                student=student,
+                user=user,
                 course=course,
-                student_name=student.full_name,
-                student_email=student.email,
+                student_name=user.full_name,
+                student_email=user.email,
                 entitlement=right,
                 starts_at=right.starts_at,
             )
