@@ -32,7 +32,7 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
     learner, creator, law = build_user(), build_creator(), build_department("Law")
     platform = build_course(title="Torts", department=law, description="Harm")
     own = build_course(title="Contracts", department=law, creator=creator)
-    enrollment = build_enrollment(platform, student=learner)
+    enrollment = build_enrollment(platform, user=learner)
     course_pass_ensure("monthly")
     anybody, as_learner, as_creator, as_staff = APIClient(), APIClient(), APIClient(), APIClient()
     sign_in(as_learner, learner)
