@@ -214,8 +214,8 @@ def test_filters_and_search_find_students(console: Client, staff: User) -> None:
 
 def test_creators_courses_can_be_kept_out_of_the_days_list(console: Client, staff: User) -> None:
     ada, bola = (build_user(first_name=name, last_name="") for name in ("Ada", "Bola"))
-    build_enrollment(build_course(), student=ada)
-    build_enrollment(build_course(creator=build_creator()), student=bola)
+    build_enrollment(build_course(), user=ada)
+    build_enrollment(build_course(creator=build_creator()), user=bola)
     give_pass("Cem", staff)
 
     assert titles(console, state="pending", owner="platform") == {"Ada", "Cem"}
