@@ -19,7 +19,7 @@ class CourseListQuery(PageQuery):
         allow_blank=True,
         max_length=200,
         default="",
-        help_text="Courses that have every word; the last may be unfinished. Signs alone are no word and narrow nothing.",
+        help_text="Courses that have every word, the last possibly unfinished; signs alone are no word.",
     )
     ordering = serializers.ChoiceField(choices=list(ORDERINGS), required=False, default="title")
 

@@ -148,15 +148,15 @@ def test_a_creators_new_name_is_seen_by_the_next_reader(client: APIClient) -> No
 
 
 def test_what_is_no_part_of_the_catalogue_leaves_it_as_it_is() -> None:
-    creator = build_creator()
-    course, draft = build_course(creator=creator), build_course(creator=build_creator(), status=CourseStatus.DRAFT)
+    unseen = build_creator()
+    course, draft = build_course(creator=build_creator()), build_course(creator=unseen, status=CourseStatus.DRAFT)
     before = catalogue_version()
 
     build_enrollment(course)
     course_update(course_id=draft.id, changes={"title": "New"}, prices=[Money(100_000, "NGN")])
     course_update(course_id=course.id, changes={"title": course.title})
     course_delete(course_id=draft.id, actor=None)
-    User.objects.filter(pk=draft.creator_id).update(first_name="Unseen")
+    User.objects.filter(pk=unseen.pk).update(first_name="Unseen")
     build_user().save()
     course_update(course_id=course.id, changes={"link": "https://classroom.example.com/moved"})
 
