@@ -171,7 +171,7 @@ def test_a_text_that_no_cell_of_a_workbook_holds_is_left_blank_and_named(tmp_pat
     assert errors.getvalue() == (
         "left blank: Law, Torts: Course Content is longer than a cell of a workbook; a .csv holds it.\n"
     )
-    assert bring_in(path).startswith("1 rows came in: 0 courses created, 0 updated, 1 unchanged")
+    assert bring_in(path).startswith("1 row came in: 0 courses created, 0 updated, 1 unchanged")
     course.refresh_from_db()
     assert len(course.description) == 32_768
 
