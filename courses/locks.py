@@ -68,11 +68,13 @@ def enrollments_lock(enrollment_ids: Collection[uuid.UUID]) -> list[Enrollment]:
     )
 
 
-def enrollment_lock_of(entitlement_id: uuid.UUID) -> Enrollment:
-    """The enrollment that hangs on this entitlement, which the caller has locked."""
+def enrollments_lock_of(entitlement_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Enrollment]:
+    """The enrollments that hang on these entitlements, which the caller has locked; by the entitlement's id."""
     bound_lock_wait()
-    return (
+    rows = (
         Enrollment.objects.select_for_update(of=("self",), no_key=True)
         .select_related("course")
-        .get(entitlement_id=entitlement_id)
+        .filter(entitlement_id__in=entitlement_ids)
+        .order_by("id")
     )
+    return {enrollment.entitlement_id: enrollment for enrollment in rows}

@@ -4,7 +4,7 @@ which kinds of products open others.
 An app registers its kinds in `AppConfig.ready()`; payments itself knows no content app.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accounts.models import User
@@ -13,8 +13,9 @@ from payments.models import Entitlement, Payment
 # Runs inside the granting transaction: everything it writes commits with the entitlement, or not at all. No payment:
 # granted by staff.
 OnGranted = Callable[[Entitlement, Payment | None], None]
-# The same for a revocation: the entitlement, why, and who did it (None: the platform).
-OnRevoked = Callable[[Entitlement, str, User | None], None]
+# The same for a revocation: the entitlement, those of the person that begin sooner because of it, why, and who did it
+# (None: the platform). Together, so that the app can lock its rows of all of them in its own order.
+OnRevoked = Callable[[Entitlement, Sequence[Entitlement], str, User | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def register_product_kind(
     kind: str, *, on_granted: OnGranted, on_revoked: OnRevoked, opened_by: tuple[str, ...] = ()
 ) -> None:
     """`on_granted(entitlement, payment)` is called once for every entitlement to a product of `kind`, and
-    `on_revoked(entitlement, reason, actor)` once when it is taken back.
+    `on_revoked(entitlement, moved, reason, actor)` once when it is taken back.
 
     A right to any product of a kind in `opened_by` opens the platform's own products of `kind` that are on sale.
     Registering the same again is quiet (`ready()` may run twice in tests). Raises RuntimeError when another app has
@@ -58,6 +59,6 @@ def notify_granted(entitlement: Entitlement, payment: Payment | None) -> None:
     _kinds[entitlement.product.kind].on_granted(entitlement, payment)
 
 
-def notify_revoked(entitlement: Entitlement, reason: str, actor: User | None) -> None:
+def notify_revoked(entitlement: Entitlement, moved: Sequence[Entitlement], reason: str, actor: User | None) -> None:
     """Tell the app that owns the product."""
-    _kinds[entitlement.product.kind].on_revoked(entitlement, reason, actor)
+    _kinds[entitlement.product.kind].on_revoked(entitlement, moved, reason, actor)

@@ -1,6 +1,8 @@
 """The rows that payments contends for, in the order in which they are locked: product, payment, the buyer's terms,
-entitlement, the app's own rows that hang on it, then ledger accounts (which the posting function locks by id)."""
+entitlement (those that begin later after the one that is taken back), the app's own rows that hang on them, then ledger
+accounts (which the posting function locks by id)."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -32,7 +34,7 @@ def payment_lock(payment_id: UUID) -> Payment:
 
 
 def terms_lock(user_id: UUID, kind: str) -> None:
-    """One grant at a time of a person's rights to products of `kind` that last for a term.
+    """One grant or revocation at a time of a person's rights to products of `kind` that last for a term.
 
     There may be no row yet whose lock would say so, hence the advisory lock; it ends with the transaction.
     """
@@ -48,4 +50,23 @@ def entitlement_lock(entitlement_id: UUID) -> Entitlement:
         Entitlement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("product", "user")
         .get(pk=entitlement_id)
+    )
+
+
+def terms_after_lock(entitlement: Entitlement, moment: datetime) -> list[Entitlement]:
+    """The person's other terms of the same kind that are not revoked and not over, by their start, locked until the
+    transaction ends. The caller holds `terms_lock`, without which none of them is locked by two."""
+    bound_lock_wait()
+    return list(
+        Entitlement.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("product", "user")
+        .filter(
+            user_id=entitlement.user_id,
+            product__kind=entitlement.product.kind,
+            product__term_months__isnull=False,
+            revoked_at__isnull=True,
+            ends_at__gt=moment,
+        )
+        .exclude(pk=entitlement.pk)
+        .order_by("starts_at", "id")
     )

@@ -20,6 +20,7 @@ def register_checks() -> None:
     register_check("I8", "shares never exceed what was captured", shares_within_capture)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
+    register_check("I9", "a term lasts as many months as were sold", terms_last_as_sold)
     register_check("I15", "rights given or taken back by hand are on record", rights_are_audited)
     register_check("I11", "what the gateways captured is booked", captures_are_booked)
 
@@ -145,6 +146,25 @@ def terms_do_not_overlap(scope: Scope) -> Iterator[Breach]:
         ):
             what = f"overlaps with {other}" if other else "has a term and no end"
             yield Breach(f"entitlement {entitlement} of {user} {what}")
+
+
+def terms_last_as_sold(scope: Scope) -> Iterator[Breach]:
+    """I9: bought, given or moved, a term ends its product's calendar months after its start, as `term_end` has it: in
+    UTC, on the same day or the month's last."""
+    for part in scope.ranges(Entitlement.objects.filter(product__term_months__isnull=False)):
+        for entitlement, user, starts_at, ends_at, months in scope.query(
+            """
+            SELECT e.id, e.user_id, e.starts_at, e.ends_at, p.term_months
+              FROM payments_entitlement e JOIN payments_product p ON p.id = e.product_id
+             WHERE e.id BETWEEN %s AND %s AND p.term_months IS NOT NULL
+               AND e.ends_at <> (e.starts_at AT TIME ZONE 'UTC' + make_interval(months => p.term_months))
+                                AT TIME ZONE 'UTC'
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"entitlement {entitlement} of {user} runs from {starts_at} to {ends_at}, and {months} months were sold"
+            )
 
 
 def rights_are_audited(scope: Scope) -> Iterator[Breach]:

@@ -10,7 +10,7 @@ from accounts.models import User
 from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
 from payments.errors import PaymentNotFound, ProductNotFound
-from payments.models import Payment, Product
+from payments.models import Entitlement, Payment, Product
 
 # Stripe charges currencies of three decimals in tens of the minor unit (docs.stripe.com/currencies).
 CHARGE_STEP_MINOR = {"KWD": 10}
@@ -18,7 +18,7 @@ CHARGE_STEP_MINOR = {"KWD": 10}
 
 def payment_list(*, user: User) -> QuerySet[Payment]:
     """The person's own payments, newest first, with what was bought."""
-    return Payment.objects.filter(buyer=user).select_related("product").order_by("-id")
+    return Payment.objects.filter(buyer=user).select_related("product", "entitlement").order_by("-id")
 
 
 def payment_of(*, user: User, reference: str) -> Payment:
@@ -43,7 +43,15 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
         "created_at": payment.created_at,
         "settled_at": payment.settled_at,
         "reason": payment.failure_reason or payment.review_reason or None,
+        "term": _term_of(payment),
     }
+
+
+def _term_of(payment: Payment) -> dict[str, Any] | None:
+    entitlement: Entitlement | None = getattr(payment, "entitlement", None)
+    if entitlement is None or entitlement.ends_at is None:
+        return None
+    return {"starts_at": entitlement.starts_at, "ends_at": entitlement.ends_at}
 
 
 def item_detail(product: Product) -> dict[str, Any]:

@@ -18,6 +18,11 @@ class ItemSerializer(serializers.Serializer):
     title = serializers.CharField()
 
 
+class TermSerializer(serializers.Serializer):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
 class PaymentSerializer(serializers.Serializer):
     reference = serializers.CharField()
     status = serializers.ChoiceField(choices=PaymentStatus.choices)
@@ -30,6 +35,9 @@ class PaymentSerializer(serializers.Serializer):
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_null=True, help_text="Why it failed or is in review.")
+    term = TermSerializer(
+        allow_null=True, help_text="When what was bought begins and ends. Null: not paid yet, or for good."
+    )
 
     def to_representation(self, payment: Payment) -> dict[str, Any]:
         return payment_detail(payment)

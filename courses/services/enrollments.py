@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import User
 from courses.enums import AccessType, EnrollmentStatus
 from courses.errors import EnrollmentExpired, EnrollmentNotFound, EnrollmentRevoked
-from courses.locks import enrollment_lock_of, enrollments_lock
+from courses.locks import enrollments_lock, enrollments_lock_of
 from courses.models import Course, CoursePass, Enrollment
 from courses.services.passes import course_pass_ensure
 from learning247.kit.clock import now
@@ -67,16 +67,21 @@ def enrollment_create(entitlement: Entitlement, payment: Payment | None) -> None
     )
 
 
-def enrollment_end(entitlement: Entitlement, reason: str, actor: User | None) -> None:
-    """Revoked with its entitlement: audited, the student told. Registered with payments and called in the revoking
-    transaction, which holds the entitlement's lock."""
+def enrollment_end(entitlement: Entitlement, moved: Sequence[Entitlement], reason: str, actor: User | None) -> None:
+    """Revoked with its entitlement, and those of `moved` begin and end with theirs: audited, each student told.
+
+    Registered with payments and called in the revoking transaction, which holds the entitlements' locks.
+    """
     require_transaction("An enrollment ends together with its entitlement or not at all.")
-    enrollment = enrollment_lock_of(entitlement.pk)
+    enrollments = enrollments_lock_of([entitlement.pk, *(term.pk for term in moved)])
+    enrollment = enrollments[entitlement.pk]
     before = _record_of(enrollment)
     enrollment.status = EnrollmentStatus.REVOKED
     _save(enrollment, "status")
     _audit(enrollment, "enrollment.revoked", before, actor=actor, reason=reason)
     _tell(enrollment, "enrollment_revoked")
+    for term in moved:
+        _move(enrollments[term.pk], term, actor)
 
 
 @transaction.atomic(durable=True)
@@ -186,6 +191,25 @@ def _mark(enrollment: Enrollment, *, sent: bool, notes: str | None, actor: User,
     return fresh
 
 
+def _move(enrollment: Enrollment, term: Entitlement, actor: User | None) -> None:
+    def dates() -> dict[str, datetime | None]:
+        return {"starts_at": enrollment.starts_at, "expires_at": enrollment.expires_at}
+
+    before = dates()
+    enrollment.starts_at, enrollment.expires_at = term.starts_at, term.ends_at
+    _save(enrollment, "starts_at", "expires_at")
+    audit_record(
+        actor=actor,
+        action="enrollment.moved",
+        subject_kind="enrollment",
+        subject_id=enrollment.id,
+        reason="A pass before it was revoked.",
+        before=before,
+        after=dates(),
+    )
+    _tell(enrollment, "enrollment_moved", occasion=f":{term.starts_at:%Y%m%dT%H%M%S.%f}")
+
+
 def _refused(enrollment_id: uuid.UUID, refusal: DomainError) -> Marked:
     return Marked(enrollment_id, refusal.code, refusal.detail)
 
@@ -218,10 +242,10 @@ def _audit(
     )
 
 
-def _tell(enrollment: Enrollment, template: str) -> None:
-    """Each of these mails once per enrollment, to who takes the course."""
+def _tell(enrollment: Enrollment, template: str, *, occasion: str = "") -> None:
+    """Each of these mails once per enrollment and occasion, to who takes the course."""
     mail_queue(
-        key=f"enrollment:{enrollment.id}:{template}",
+        key=f"enrollment:{enrollment.id}:{template}{occasion}",
         to=enrollment.student_email,
         template=template,
         context={

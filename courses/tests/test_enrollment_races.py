@@ -18,7 +18,7 @@ from learning247.records.checks import Scope
 from learning247.records.models import AuditEntry, OutboundMail
 from learning247.records.tests.races import at_once
 from payments.models import Entitlement, Payment, Product
-from payments.proofs import rights_are_audited, terms_do_not_overlap
+from payments.proofs import rights_are_audited, terms_do_not_overlap, terms_last_as_sold
 from payments.services import entitlements
 from payments.services.settlement import payment_settle
 from payments.terms import term_end
@@ -28,7 +28,13 @@ pytestmark = pytest.mark.race
 
 
 def breaches() -> list[str]:
-    checks = (every_enrollment_has_its_entitlement, every_mark_is_on_record, rights_are_audited, terms_do_not_overlap)
+    checks = (
+        every_enrollment_has_its_entitlement,
+        every_mark_is_on_record,
+        rights_are_audited,
+        terms_do_not_overlap,
+        terms_last_as_sold,
+    )
     return [breach.detail for check in checks for breach in check(Scope())]
 
 
@@ -172,6 +178,74 @@ def test_without_the_lock_two_passes_would_run_at_once(gateways: Any, monkeypatc
     at_once(2, lambda number: payment_settle(reference=payments[number].reference))
 
     assert len(breaches()) == 1
+
+
+def test_passes_that_settle_beside_revoked_ones_leave_no_gap(gateways: Any) -> None:
+    """Whoever comes first: the one that was paid for begins with its payment, or in the moment of the revocation."""
+    staff, monthly = build_admin(), course_pass_ensure("monthly").product
+    course_pass_ensure("yearly")
+    learners = [build_user(verified=True) for _ in range(6)]
+    payments = [paid_not_settled(gateways, learner, monthly)[0] for learner in learners]
+    given = [give_pass(learner, "yearly", staff) for learner in learners]
+
+    def act(number: int) -> None:
+        if number % 2:
+            payment_settle(reference=payments[number // 2].reference)
+        else:
+            enrollment_revoke(enrollment_id=given[number // 2].id, reason="a test", actor=staff)
+
+    at_once(12, act)
+
+    for learner, payment in zip(learners, payments, strict=True):
+        payment.refresh_from_db()
+        live, revoked = Entitlement.objects.filter(user=learner).order_by("product__term_months")
+        assert live.starts_at in {payment.settled_at, revoked.revoked_at}
+        assert live.ends_at == term_end(live.starts_at, 1)
+    assert breaches() == []
+
+
+def test_without_the_lock_a_pass_that_settles_meanwhile_would_wait_for_one_that_is_gone(
+    gateways: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the settler has seen the term that is being revoked, the revoker not the one that settles."""
+    together = Barrier(2)
+    monkeypatch.setattr(entitlements, "terms_lock", lambda *_: None)
+    staff, learner = build_admin(), build_user(verified=True)
+    (payment,) = paid_not_settled(gateways, learner, course_pass_ensure("monthly").product)
+    given = give_pass(learner, "yearly", staff)
+    look_for_end, moved_up = entitlements._last_end, entitlements._move_up
+
+    def look_then_wait(*args: Any, **kwargs: Any) -> Any:
+        seen = look_for_end(*args, **kwargs)
+        together.wait(timeout=20)
+        together.wait(timeout=20)
+        return seen
+
+    def wait_then_move(*args: Any) -> Any:
+        together.wait(timeout=20)
+        moved = moved_up(*args)
+        together.wait(timeout=20)
+        return moved
+
+    monkeypatch.setattr(entitlements, "_last_end", look_then_wait)
+    monkeypatch.setattr(entitlements, "_move_up", wait_then_move)
+
+    at_once(
+        2,
+        lambda number: (
+            payment_settle(reference=payment.reference)
+            if number
+            else enrollment_revoke(enrollment_id=given.id, reason="a test", actor=staff)
+        ),
+    )
+
+    assert Entitlement.objects.get(revoked_at__isnull=True).starts_at == given.expires_at
+
+
+def give_pass(learner: Any, access_type: str, staff: Any) -> Enrollment:
+    return enrollment_grant(
+        user=learner, course=None, access_type=access_type, student={}, notes="", reason="x", actor=staff
+    )
 
 
 def test_settling_beside_revoking_what_staff_gave_ends_in_one_truth(gateways: Any) -> None:

@@ -1,6 +1,6 @@
 """Passes: what they cost, what they open and until when, and how one follows another."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from courses.enums import CourseStatus
 from courses.models import Course, CoursePass, Enrollment
 from courses.proofs import every_enrollment_has_its_entitlement
 from courses.selectors.courses import course_get_for
+from courses.selectors.enrollments import enrollment_history
 from courses.services.courses import course_withdraw
 from courses.services.enrollments import enrollment_grant, enrollment_mark, enrollment_revoke
 from courses.services.passes import course_pass_ensure
@@ -25,7 +26,7 @@ from learning247.records.models import OutboundMail
 from payments.access import explain, opened
 from payments.enums import ProductKind
 from payments.models import Entitlement, Payment, Price
-from payments.proofs import terms_do_not_overlap
+from payments.proofs import rights_are_audited, terms_do_not_overlap
 from payments.services.products import prices_set
 from payments.terms import term_end
 
@@ -88,7 +89,7 @@ def prices_of(access_type: str) -> dict[str, str]:
 
 
 def breaches() -> list[str]:
-    checks = (every_enrollment_has_its_entitlement, terms_do_not_overlap)
+    checks = (every_enrollment_has_its_entitlement, terms_do_not_overlap, rights_are_audited)
     return [breach.detail for check in checks for breach in check(Scope())]
 
 
@@ -278,6 +279,48 @@ def test_after_a_pass_that_is_over_or_revoked_the_next_begins_at_once(
     buy(client, course, key="c")
     third = Enrollment.objects.order_by("-id")[0]
     assert before <= third.starts_at <= now()
+    assert breaches() == []
+
+
+def test_when_the_running_pass_is_taken_back_the_next_begins_at_once(
+    client: APIClient, learner: User, free_passes: None
+) -> None:
+    course, staff = build_course(), build_admin()
+    first = give(learner, "yearly")
+    reference = buy(client, course, "monthly").json()["reference"]
+
+    enrollment_revoke(enrollment_id=first.id, reason="a mistake", actor=staff)
+
+    moment = Entitlement.objects.get(id=first.entitlement_id).revoked_at
+    assert moment is not None
+    second = Enrollment.objects.get(access_type="monthly")
+    assert (second.starts_at, second.expires_at, second.status) == (moment, term_end(moment, 1), "pending")
+    assert doors(learner, course) == (True, True, True)
+    assert breaches() == []
+    mine, _ = client.get("/api/courses/my-enrollments").json()["results"]
+    assert datetime.fromisoformat(mine["starts_at"]) == moment
+    term = client.get(f"/api/payments/{reference}").json()["term"]
+    assert [datetime.fromisoformat(term[name]) for name in ("starts_at", "ends_at")] == [moment, term_end(moment, 1)]
+    assert refusal(buy(client, course, "monthly", key="b")) == (409, "already_owned")
+    assert buy(client, course, "yearly", key="c").status_code == 201
+
+
+def test_who_takes_the_course_is_told_of_every_move_and_staff_see_it(learner: User) -> None:
+    first, second = give(learner, "monthly"), give(learner, "yearly")
+    move_end(first, timedelta(days=3))
+    third = give(learner, "monthly")
+    for enrollment in (second, first):
+        enrollment_revoke(enrollment_id=enrollment.id, reason="a mistake", actor=build_admin())
+
+    third.refresh_from_db()
+    mails = OutboundMail.objects.filter(key__startswith=f"enrollment:{third.id}:enrollment_moved:").order_by("id")
+    assert [mail.subject for mail in mails] == ["Your monthly pass begins sooner"] * 2
+    assert f"runs until {third.expires_at:%-d %B %Y, %H:%M} UTC" in mails[1].text
+    assert {mail.to for mail in mails} == {learner.email}
+    moves = [entry for entry in enrollment_history(third) if entry.action == "enrollment.moved"]
+    assert moves[0].before == moves[1].after
+    assert moves[0].after is not None
+    assert datetime.fromisoformat(moves[0].after["starts_at"]) == third.starts_at
     assert breaches() == []
 
 

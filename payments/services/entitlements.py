@@ -13,7 +13,7 @@ from payments.access import owned
 from payments.enums import EntitlementSource
 from payments.errors import AlreadyOwned
 from payments.kinds import notify_granted, notify_revoked
-from payments.locks import entitlement_lock, product_hold, terms_lock
+from payments.locks import entitlement_lock, product_hold, terms_after_lock, terms_lock
 from payments.models import Entitlement, Payment, Product
 from payments.terms import term_end
 
@@ -76,9 +76,13 @@ def entitlement_revoke(*, entitlement_id: UUID, reason: str, actor: User | None)
     """Take the right back from now on, audited; the app that owns the product is told in the same transaction, which is
     the caller's. A revoked one stays as it is, quietly. `actor` None is the platform (a refund).
 
-    `reason` is one line of at most 200 characters and not empty. Terms that follow stay where they are.
+    `reason` is one line of at most 200 characters and not empty. Terms that follow begin as much sooner: when the one
+    before them ends, or now. Each of those is audited too.
     """
     require_transaction("A revocation commits together with what it takes back.")
+    known = Entitlement.objects.select_related("product").get(pk=entitlement_id)
+    if known.product.term_months is not None:
+        terms_lock(known.user_id, known.product.kind)
     entitlement = entitlement_lock(entitlement_id)
     if entitlement.revoked_at is not None:
         return entitlement
@@ -93,8 +97,35 @@ def entitlement_revoke(*, entitlement_id: UUID, reason: str, actor: User | None)
         before={"revoked_at": None},
         after={"revoked_at": entitlement.revoked_at},
     )
-    notify_revoked(entitlement, reason, actor)
+    moved = _move_up(entitlement, actor) if entitlement.product.term_months is not None else []
+    notify_revoked(entitlement, moved, reason, actor)
     return entitlement
+
+
+def _move_up(revoked: Entitlement, actor: User | None) -> list[Entitlement]:
+    """Close the gap that a revoked term leaves; those that now begin sooner, in their order."""
+    assert revoked.revoked_at is not None
+    free_from = revoked.revoked_at
+    moved = []
+    for term in terms_after_lock(revoked, free_from):
+        assert term.ends_at is not None
+        assert term.product.term_months is not None
+        if term.starts_at > free_from:
+            before = {"starts_at": term.starts_at, "ends_at": term.ends_at}
+            term.starts_at, term.ends_at = free_from, term_end(free_from, term.product.term_months)
+            term.save(update_fields=["starts_at", "ends_at"])
+            audit_record(
+                actor=actor,
+                action="entitlement.moved",
+                subject_kind="entitlement",
+                subject_id=term.pk,
+                reason="A term before it was revoked.",
+                before=before,
+                after={"starts_at": term.starts_at, "ends_at": term.ends_at, "revoked": revoked.pk},
+            )
+            moved.append(term)
+        free_from = term.ends_at
+    return moved
 
 
 def _last_end(user: User, kind: str, *, after: datetime) -> datetime | None:
