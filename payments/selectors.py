@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
+from payments.enums import AccessReason
 from payments.errors import PaymentNotFound, ProductNotFound
 from payments.models import Entitlement, Payment, Product
 
@@ -59,11 +60,15 @@ def item_detail(product: Product) -> dict[str, Any]:
 
 
 def access_to(*, user: User, item_type: str, item_id: UUID) -> Access:
-    """Why the person may or may not use an item. Raises ProductNotFound."""
+    """Why the person may or may not use an item. Raises ProductNotFound, also for one that is not on sale and that the
+    person has never had anything to do with: whether there is a draft is its seller's business."""
     product = Product.objects.filter(kind=item_type, item_id=item_id).first()
     if product is None:
         raise ProductNotFound
-    return explain(user, product)
+    access = explain(user, product)
+    if access.reason == AccessReason.PURCHASE_REQUIRED and not product.active:
+        raise ProductNotFound
+    return access
 
 
 def charged_currencies() -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from accounts.tests.builders import build_admin, build_creator, build_user, sign
 from courses.enums import CourseStatus
 from courses.models import Enrollment
 from courses.proofs import every_enrollment_has_its_entitlement, every_mark_is_on_record
-from courses.services.passes import course_pass_ensure
+from courses.selectors.passes import course_pass_of
 from courses.tests.builders import build_course, build_department, build_enrollment
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
@@ -52,7 +52,7 @@ def pass_of(user: User, access_type: str = "monthly", *, actor: User) -> Enrollm
     """A pass that staff gave."""
     with transaction.atomic():
         entitlement = entitlement_grant_by_staff(
-            user=user, product=course_pass_ensure(access_type).product, actor=actor, reason="a prize"
+            user=user, product=course_pass_of(access_type).product, actor=actor, reason="a prize"
         )
     return Enrollment.objects.get(entitlement=entitlement)
 

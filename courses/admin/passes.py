@@ -12,8 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from courses.admin.enrollments import FORM_PAGE
 from courses.models import CoursePass
-from courses.passes import TERM_MONTHS
-from courses.services.passes import course_pass_ensure, course_pass_prices_set
+from courses.services.passes import course_pass_prices_set
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.money import InvalidAmount, Money
 from payments.selectors import charge_refusal, charged_currencies
@@ -61,12 +60,6 @@ class CoursePassAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("product__prices")
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        for access_type in TERM_MONTHS:
-            course_pass_ensure(access_type)
-        answer: HttpResponse = super().changelist_view(request, extra_context)
-        return answer
 
     @admin.display(description="prices")
     def prices(self, course_pass: CoursePass) -> str:

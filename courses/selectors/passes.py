@@ -1,9 +1,8 @@
-"""What passes to every platform course cost."""
+"""Passes to every platform course, and what they cost."""
 
 from dataclasses import dataclass
 
 from courses.models import CoursePass
-from courses.passes import FIRST_PRICES, TERM_MONTHS, TITLES
 from learning247.kit.money import Money
 
 
@@ -17,13 +16,20 @@ class PassOffer:
     prices: tuple[Money, ...]
 
 
+def course_pass_of(access_type: str) -> CoursePass:
+    """The pass of this type (monthly, yearly), with its product."""
+    return CoursePass.objects.select_related("product").get(access_type=access_type)
+
+
 def pass_offers() -> list[PassOffer]:
-    """Every pass, the shortest first. One that nobody has asked for yet stands in no table: its first prices hold."""
+    """Both passes, the shortest first."""
     passes = CoursePass.objects.select_related("product").prefetch_related("product__prices")
-    stored = {row.access_type: row.product for row in passes}
-    offers = []
-    for access_type, months in TERM_MONTHS.items():
-        product = stored.get(access_type)
-        prices = tuple(price.money for price in product.prices.all()) if product else FIRST_PRICES[access_type]
-        offers.append(PassOffer(access_type, product.title if product else TITLES[access_type], months, prices))
-    return offers
+    return [
+        PassOffer(
+            row.access_type,
+            row.product.title,
+            row.product.term_months or 0,
+            tuple(price.money for price in row.product.prices.all()),
+        )
+        for row in passes.order_by("product__term_months")
+    ]

@@ -14,7 +14,7 @@ from courses.enums import AccessType, EnrollmentStatus
 from courses.errors import EnrollmentExpired, EnrollmentNotFound, EnrollmentRevoked
 from courses.locks import enrollments_lock, enrollments_lock_of
 from courses.models import Course, CoursePass, Enrollment
-from courses.services.passes import course_pass_ensure
+from courses.selectors.passes import course_pass_of
 from learning247.kit.clock import now
 from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
@@ -146,7 +146,7 @@ def enrollment_grant(
     `student` (name, email, phone, each optional) is who takes the course. Audited, the student told.
     Raises AlreadyOwned.
     """
-    product = course.product if course else course_pass_ensure(access_type).product
+    product = course.product if course else course_pass_of(access_type).product
     entitlement = entitlement_grant_by_staff(user=user, product=product, actor=actor, reason=reason)
     enrollment = Enrollment.objects.select_related("course").get(entitlement=entitlement)
     named = {f"student_{name}": value for name, value in student.items() if value}

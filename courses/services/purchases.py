@@ -6,7 +6,7 @@ from accounts.models import User
 from courses.enums import AccessType
 from courses.errors import AccessTypeNotAvailable
 from courses.models import Course
-from courses.services.passes import course_pass_ensure
+from courses.selectors.passes import course_pass_of
 from payments.enums import ProductKind
 from payments.models import Payment
 from payments.services.checkout import checkout_start
@@ -33,7 +33,7 @@ def course_purchase(
     if access_type != AccessType.INDIVIDUAL:
         if course.creator_id is not None:
             raise AccessTypeNotAvailable(attr="access_type")
-        kind, item_id = ProductKind.COURSE_PASS, course_pass_ensure(access_type).id
+        kind, item_id = ProductKind.COURSE_PASS, course_pass_of(access_type).id
     return checkout_start(
         buyer=buyer,
         product_kind=kind,

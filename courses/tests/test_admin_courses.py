@@ -61,7 +61,7 @@ def test_a_form_saves_what_it_changed(console: Client, staff: User) -> None:
 
     assert answer.status_code == 200
     course.refresh_from_db()
-    assert (course.title, course.link, Product.objects.get().title) == ("Delicts", LINK, "Delicts")
+    assert (course.title, course.link, Product.objects.get(kind="course").title) == ("Delicts", LINK, "Delicts")
     audit = AuditEntry.objects.get(action="course.changed")
     assert (audit.actor, audit.before, audit.after) == (staff, {"title": "Torts"}, {"title": "Delicts"})
 
@@ -74,7 +74,7 @@ def test_a_course_on_sale_keeps_its_link_and_the_form_says_so(console: Client) -
     assert answer.status_code == 200
     assert messages(answer) == ["Who bought this course opens it by its link. Give it another instead."]
     course.refresh_from_db()
-    assert (course.title, course.link, Product.objects.get().title) == ("Torts", LINK, "Torts")
+    assert (course.title, course.link, Product.objects.get(kind="course").title) == ("Torts", LINK, "Torts")
     assert not AuditEntry.objects.filter(action="course.changed").exists()
 
 

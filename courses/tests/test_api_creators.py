@@ -75,7 +75,7 @@ def test_a_verified_person_writes_a_first_course_and_is_a_creator() -> None:
         "status": "draft",
         "sales": {"count": 0, "gross": []},
     }
-    product = Product.objects.get()
+    product = Product.objects.get(kind="course")
     assert (product.kind, product.item_id, product.seller, product.active) == ("course", course.id, person, False)
     person.refresh_from_db()
     assert person.is_creator
@@ -91,7 +91,7 @@ def test_without_a_verified_email_nobody_sells() -> None:
     person.refresh_from_db()
     assert not person.is_creator
     assert not Course.objects.exists()
-    assert not Product.objects.exists()
+    assert not Product.objects.filter(kind="course").exists()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_draft_is_published_then_withdrawn_then_published_again(client: APICli
 
     def move(verb: str) -> tuple[int, str, bool]:
         response = client.post(f"/api/courses/{course.id}/{verb}")
-        return response.status_code, response.json()["status"], Product.objects.get().active
+        return response.status_code, response.json()["status"], Product.objects.get(kind="course").active
 
     assert move("publish") == (200, "published", True)
     assert move("publish") == (200, "published", True)
@@ -211,7 +211,7 @@ def test_a_course_without_a_price_cannot_be_published(client: APIClient, creator
     assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "course_not_publishable")
     course.refresh_from_db()
     assert course.status == "draft"
-    assert not Product.objects.get().active
+    assert not Product.objects.get(kind="course").active
 
 
 def test_a_course_without_a_link_cannot_be_published(client: APIClient, creator: User) -> None:
@@ -228,7 +228,7 @@ def test_a_course_without_a_link_cannot_be_published(client: APIClient, creator:
         }
     ]
     course.refresh_from_db()
-    assert (course.status, Product.objects.get().active) == ("draft", False)
+    assert (course.status, Product.objects.get(kind="course").active) == ("draft", False)
     assert not AuditEntry.objects.exists()
     client.patch(f"/api/courses/{course.id}", {"link": "https://classroom.example.com/a"}, format="json")
     assert client.post(f"/api/courses/{course.id}/publish").status_code == 200
@@ -286,8 +286,11 @@ def test_a_change_touches_what_it_names(client: APIClient, creator: User) -> Non
     body = response.json()
     assert (body["title"], body["description"], body["slug"]) == ("Delicts", "Harm.", course.slug)
     assert body["prices"] == [{"currency": "GBP", "amount": "20.00"}, {"currency": "USD", "amount": "25.00"}]
-    assert Product.objects.get().title == "Delicts"
-    assert sorted(Price.objects.values_list("currency", "amount_minor")) == [("GBP", 2_000), ("USD", 2_500)]
+    assert Product.objects.get(kind="course").title == "Delicts"
+    assert sorted(Price.objects.filter(product__kind="course").values_list("currency", "amount_minor")) == [
+        ("GBP", 2_000),
+        ("USD", 2_500),
+    ]
 
 
 def test_a_course_on_sale_keeps_a_price(client: APIClient, creator: User) -> None:
@@ -298,7 +301,7 @@ def test_a_course_on_sale_keeps_a_price(client: APIClient, creator: User) -> Non
     assert (response.status_code, response.json()["errors"][0]["code"]) == (422, "course_not_publishable")
     course.refresh_from_db()
     assert course.title != "New"
-    assert Price.objects.count() == 2
+    assert Price.objects.filter(product__kind="course").count() == 2
 
 
 def test_an_unsold_course_is_erased(client: APIClient, creator: User) -> None:
@@ -307,7 +310,7 @@ def test_an_unsold_course_is_erased(client: APIClient, creator: User) -> None:
     assert client.delete(f"/api/courses/{course.id}").status_code == 204
 
     assert not Course.objects.exists()
-    assert not Product.objects.exists()
+    assert not Product.objects.filter(kind="course").exists()
     assert client.delete(f"/api/courses/{course.id}").status_code == 404
 
 
@@ -319,7 +322,7 @@ def test_a_sold_course_is_withdrawn_and_its_buyer_keeps_it(client: APIClient, cr
 
     course.refresh_from_db()
     assert course.status == "withdrawn"
-    assert not Product.objects.get().active
+    assert not Product.objects.get(kind="course").active
     buyer = as_person(enrollment.user)
     assert buyer.get(f"/api/courses/{course.id}").json()["link"] == "https://classroom.example.com/room"
 

@@ -7,11 +7,11 @@ import pytest
 from django.db import transaction
 
 from accounts.tests.builders import build_admin, build_user
-from courses.models import Course, CoursePass, Enrollment
+from courses.models import Course, Enrollment
 from courses.proofs import every_enrollment_has_its_entitlement, every_mark_is_on_record
+from courses.selectors.passes import course_pass_of
 from courses.services import enrollments
 from courses.services.enrollments import enrollment_grant, enrollment_mark, enrollment_mark_many, enrollment_revoke
-from courses.services.passes import course_pass_ensure
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.errors import DomainError
 from learning247.records.checks import Scope
@@ -133,13 +133,6 @@ def test_a_course_given_to_one_person_by_8_at_once_is_given_once(committed_db: s
     assert breaches() == []
 
 
-def test_a_pass_asked_for_by_16_at_once_is_put_on_sale_once(committed_db: str) -> None:
-    passes = at_once(16, lambda _: course_pass_ensure("monthly").id)
-
-    assert len(set(passes)) == 1
-    assert (CoursePass.objects.count(), Product.objects.count()) == (1, 1)
-
-
 # --- Beside settlements
 
 
@@ -154,7 +147,7 @@ def paid_not_settled(gateways: Any, learner: Any, product: Product, *, count: in
 
 def test_passes_that_settle_at_the_same_moment_follow_each_other_to_the_microsecond(gateways: Any) -> None:
     learner = build_user(verified=True)
-    monthly, yearly = (course_pass_ensure(access_type).product for access_type in ("monthly", "yearly"))
+    monthly, yearly = (course_pass_of(access_type).product for access_type in ("monthly", "yearly"))
     payments = paid_not_settled(gateways, learner, monthly, count=3) + paid_not_settled(gateways, learner, yearly)
 
     at_once(4, lambda number: payment_settle(reference=payments[number].reference))
@@ -172,7 +165,7 @@ def test_without_the_lock_two_passes_would_run_at_once(gateways: Any, monkeypatc
     """The control: both look for the end of the other before either is there."""
     together = Barrier(2)
     monkeypatch.setattr(entitlements, "terms_lock", lambda *_: together.wait(timeout=20))
-    learner, product = build_user(verified=True), course_pass_ensure("monthly").product
+    learner, product = build_user(verified=True), course_pass_of("monthly").product
     payments = paid_not_settled(gateways, learner, product, count=2)
 
     at_once(2, lambda number: payment_settle(reference=payments[number].reference))
@@ -182,8 +175,7 @@ def test_without_the_lock_two_passes_would_run_at_once(gateways: Any, monkeypatc
 
 def test_passes_that_settle_beside_revoked_ones_leave_no_gap(gateways: Any) -> None:
     """Whoever comes first: the one that was paid for begins with its payment, or in the moment of the revocation."""
-    staff, monthly = build_admin(), course_pass_ensure("monthly").product
-    course_pass_ensure("yearly")
+    staff, monthly = build_admin(), course_pass_of("monthly").product
     learners = [build_user(verified=True) for _ in range(6)]
     payments = [paid_not_settled(gateways, learner, monthly)[0] for learner in learners]
     given = [give_pass(learner, "yearly", staff) for learner in learners]
@@ -211,7 +203,7 @@ def test_without_the_lock_a_pass_that_settles_meanwhile_would_wait_for_one_that_
     together = Barrier(2)
     monkeypatch.setattr(entitlements, "terms_lock", lambda *_: None)
     staff, learner = build_admin(), build_user(verified=True)
-    (payment,) = paid_not_settled(gateways, learner, course_pass_ensure("monthly").product)
+    (payment,) = paid_not_settled(gateways, learner, course_pass_of("monthly").product)
     given = give_pass(learner, "yearly", staff)
     look_for_end, moved_up = entitlements._last_end, entitlements._move_up
 

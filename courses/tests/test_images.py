@@ -309,7 +309,7 @@ def test_a_course_is_changed_by_a_form(client: APIClient, course: Course, files:
     assert answer.status_code == 200, answer.json()
     assert answer.json()["title"] == "Delicts"
     assert [f"http://testserver/files/{name}" for name in stored(files)] == [answer.json()["image_url"]]
-    assert Price.objects.count() == 2
+    assert Price.objects.filter(product__kind="course").count() == 2
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_a_form_that_is_refused_stores_nothing(
 
     assert refused(written, course, files) == said
     assert refused(changed, course, files) == said
-    assert (Course.objects.count(), Product.objects.count()) == (1, 1)
+    assert (Course.objects.count(), Product.objects.filter(kind="course").count()) == (1, 1)
 
 
 def test_without_a_verified_email_nothing_is_stored(files: Path, db: None) -> None:

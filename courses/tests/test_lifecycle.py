@@ -11,6 +11,7 @@ from accounts.tests.builders import build_admin, build_creator, build_user, sign
 from courses.enums import CourseStatus
 from courses.models import Course
 from courses.tests.builders import build_course, build_enrollment
+from learning247.kit.ids import new_id
 from learning247.kit.money import Money
 from learning247.records.models import AuditEntry
 from payments.models import Payment, Price, Product
@@ -55,10 +56,14 @@ def test_its_creator_moves_an_unsold_course(start: CourseStatus, verb: str, answ
 
     assert answer.status_code == answered
     if end is None:
-        assert (Course.objects.count(), Product.objects.count(), Price.objects.count()) == (0, 0, 0)
+        assert (
+            Course.objects.count(),
+            Product.objects.filter(kind="course").count(),
+            Price.objects.filter(product__kind="course").count(),
+        ) == (0, 0, 0)
     else:
         course.refresh_from_db()
-        assert (course.status, Product.objects.get().active) == (end, end == "published")
+        assert (course.status, Product.objects.get(kind="course").active) == (end, end == "published")
 
 
 @pytest.mark.django_db
@@ -80,7 +85,7 @@ def test_a_sold_course_is_never_erased(start: CourseStatus, verb: str, end: str)
     assert move(as_person(creator), course, verb).status_code in {200, 204}
 
     course.refresh_from_db()
-    assert (course.status, Product.objects.get().active) == (end, end == "published")
+    assert (course.status, Product.objects.get(kind="course").active) == (end, end == "published")
 
 
 @pytest.mark.django_db
@@ -98,8 +103,24 @@ def test_nobody_else_moves_it(start: CourseStatus, verb: str, actor: str) -> Non
 
     assert answer.status_code == (401 if actor == "nobody" else 404)
     course.refresh_from_db()
-    assert (course.status, Product.objects.get().active) == (start, start == PUBLISHED)
+    assert (course.status, Product.objects.get(kind="course").active) == (start, start == PUBLISHED)
     assert AuditEntry.objects.count() == moves_so_far
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", [DRAFT, WITHDRAWN])
+def test_the_door_of_a_course_that_is_not_on_sale_says_no_more_than_that_of_none(status: CourseStatus) -> None:
+    creator = build_creator()
+    course = build_course(creator=creator, status=status)
+
+    def ask(person: User, item_id: object) -> Any:
+        answer = as_person(person).get("/api/payments/access", {"item_type": "course", "item_id": str(item_id)})
+        return answer.status_code, {**answer.json(), "request_id": ""}
+
+    stranger = build_user(verified=True)
+    assert ask(stranger, course.id) == ask(stranger, new_id())
+    assert ask(stranger, course.id)[0] == 404
+    assert ask(creator, course.id) == (200, {"granted": True, "reason": "owner", "grant": None, "request_id": ""})
 
 
 @pytest.mark.django_db
@@ -142,7 +163,7 @@ def test_prices_have_the_places_of_their_currency() -> None:
     client.post(f"/api/courses/{course.id}/publish")
 
     assert (answer.status_code, answer.json()["prices"]) == (200, prices)
-    assert sorted(Price.objects.values_list("currency", "amount_minor")) == [
+    assert sorted(Price.objects.filter(product__kind="course").values_list("currency", "amount_minor")) == [
         ("JPY", 1200),
         ("KWD", 1250),
         ("NGN", 1_500_000),
@@ -161,7 +182,10 @@ def test_a_price_with_too_many_places_changes_nothing(currency: str, amount: str
     )
 
     assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "prices.0.amount")
-    assert sorted(Price.objects.values_list("currency", "amount_minor")) == [("NGN", 2_500_000), ("USD", 3_000)]
+    assert sorted(Price.objects.filter(product__kind="course").values_list("currency", "amount_minor")) == [
+        ("NGN", 2_500_000),
+        ("USD", 3_000),
+    ]
 
 
 @pytest.mark.parametrize("change", ["dearer", "currency removed", "free of charge", "withdrawn", "deleted"])

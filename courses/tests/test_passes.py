@@ -1,9 +1,11 @@
 """Passes: what they cost, what they open and until when, and how one follows another."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
@@ -15,9 +17,9 @@ from courses.models import Course, CoursePass, Enrollment
 from courses.proofs import every_enrollment_has_its_entitlement
 from courses.selectors.courses import course_get_for
 from courses.selectors.enrollments import enrollment_history
+from courses.selectors.passes import course_pass_of
 from courses.services.courses import course_withdraw
 from courses.services.enrollments import enrollment_grant, enrollment_mark, enrollment_revoke
-from courses.services.passes import course_pass_ensure
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.clock import now
 from learning247.kit.money import Money
@@ -51,7 +53,7 @@ def client(learner: User) -> APIClient:
 def free_passes() -> None:
     """Passes that need no gateway: what they open is the same."""
     for access_type in ("monthly", "yearly"):
-        prices_set(product=course_pass_ensure(access_type).product, prices=[Money(0, NGN)])
+        prices_set(product=course_pass_of(access_type).product, prices=[Money(0, NGN)])
 
 
 def buy(client: APIClient, course: Course, access_type: str = "monthly", *, key: str = "a", **body: Any) -> Any:
@@ -100,18 +102,25 @@ def doors(user: User, course: Course) -> tuple[bool, bool, bool]:
     return explain(user, Course.objects.get(id=course.id).product).granted, listed, linked
 
 
-def test_passes_are_put_on_sale_once_at_their_first_prices() -> None:
-    for access_type in ("monthly", "yearly", "monthly"):
-        course_pass_ensure(access_type)
-
-    assert CoursePass.objects.count() == 2
+def test_both_passes_come_with_the_database_at_their_first_prices() -> None:
+    assert [(row.access_type, row.product.term_months) for row in CoursePass.objects.select_related("product")] == [
+        ("monthly", 1),
+        ("yearly", 12),
+    ]
     assert prices_of("monthly") == {"NGN": "35000.00", "USD": "42.00"}
     assert prices_of("yearly") == {"NGN": "280000.00", "USD": "336.00"}
 
 
-def test_prices_that_staff_have_set_stay(free_passes: None) -> None:
-    course_pass_ensure("monthly")
+def test_where_passes_were_sold_before_the_migration_adds_only_what_is_missing(free_passes: None) -> None:
+    monthly, yearly = course_pass_of("monthly"), course_pass_of("yearly")
+    yearly.delete()
+
+    import_module("courses.migrations.0006_course_passes").put_on_sale(apps, None)
+
+    assert course_pass_of("monthly").id == monthly.id
     assert prices_of("monthly") == {"NGN": "0.00"}
+    assert course_pass_of("yearly").id != yearly.id
+    assert prices_of("yearly") == {"NGN": "280000.00", "USD": "336.00"}
 
 
 def test_a_pass_enrolls_its_student_in_no_course_for_a_calendar_month(

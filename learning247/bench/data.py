@@ -125,7 +125,7 @@ def _words(chance: random.Random, number: int) -> str:
 
 
 def _payments_build(buyer: User) -> None:
-    products = list(Product.objects.all()[:PAYMENTS])
+    products = list(Product.objects.filter(kind=ProductKind.COURSE)[:PAYMENTS])
     Payment.objects.bulk_create(
         Payment(
             reference=new_id().hex,

@@ -10,7 +10,6 @@ from openapi_core.testing import MockRequest
 from rest_framework.test import APIClient
 
 from accounts.tests.builders import build_admin, build_creator, build_user, sign_in
-from courses.services.passes import course_pass_ensure
 from courses.tests.builders import build_course, build_department, build_enrollment
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +32,6 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
     platform = build_course(title="Torts", department=law, description="Harm")
     own = build_course(title="Contracts", department=law, creator=creator)
     enrollment = build_enrollment(platform, user=learner)
-    course_pass_ensure("monthly")
     anybody, as_learner, as_creator, as_staff = APIClient(), APIClient(), APIClient(), APIClient()
     sign_in(as_learner, learner)
     sign_in(as_creator, creator)
