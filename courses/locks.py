@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db import connection
 
-from courses.models import Course, CoursePass, Enrollment
+from courses.models import Course, CoursePass, Department, Enrollment
 from learning247.kit.locks import bound_lock_wait
 from payments.models import Product
 
@@ -35,6 +35,13 @@ def course_lock(course_id: uuid.UUID) -> Course | None:
         .filter(id=course_id)
         .first()
     )
+
+
+def department_lock(department_id: uuid.UUID) -> Department | None:
+    """The department, locked until the transaction ends; None when it is gone. At once as strongly as its renaming will
+    ask for: whoever puts a course in it meanwhile would wait for a weaker one, and it for them."""
+    bound_lock_wait()
+    return Department.objects.select_for_update().filter(id=department_id).first()
 
 
 def courses_lock(course_ids: Collection[uuid.UUID]) -> list[uuid.UUID]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +14,10 @@ from accounts.models import User
 from courses.admin.imports import ImportPage
 from courses.admin.prices import PricesPage
 from courses.enums import CourseStatus
-from courses.errors import CourseNotFound
+from courses.errors import CourseNotFound, DepartmentNotFound
 from courses.models import Course, Department
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
+from courses.services.departments import DepartmentChanges, department_change, department_create, department_erase
 from learning247.kit.errors import DomainError
 
 
@@ -25,6 +26,31 @@ class DepartmentAdmin(admin.ModelAdmin):
     list_display = ("name", "slug", "course_count")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DepartmentNotFound as gone:  # erased while the form was open
+            self.message_user(request, gone.detail, messages.ERROR)
+            return redirect("admin:courses_department_changelist")
+
+    def save_model(self, request: HttpRequest, obj: Department, form: ModelForm, change: bool) -> None:
+        """Only what the form has changed: the rest of `obj` may be older than the row."""
+        assert isinstance(request.user, User)
+        if not change:
+            department_create(department=obj, staff=request.user)
+        elif form.changed_data:
+            changes = {name: form.cleaned_data[name] for name in form.changed_data}
+            department_change(department_id=obj.pk, changes=cast(DepartmentChanges, changes), staff=request.user)
+
+    def delete_model(self, request: HttpRequest, obj: Department) -> None:
+        assert isinstance(request.user, User)
+        department_erase(department=obj, staff=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Department]) -> None:
+        with transaction.atomic():
+            for department in queryset.order_by("id"):
+                self.delete_model(request, department)
 
 
 @admin.register(Course)

@@ -17,7 +17,6 @@ from django.urls import reverse
 from accounts.models import User
 from courses.enums import AccessType, CourseOwner, CourseStatus, EnrollmentState
 from courses.models import Course, Enrollment
-from courses.selectors.enrollment_exports import enrollment_csv
 from courses.selectors.enrollments import (
     EnrollmentFilters,
     account_choose,
@@ -27,6 +26,7 @@ from courses.selectors.enrollments import (
     in_state,
     owned_by,
 )
+from courses.services.enrollment_exports import enrollments_export
 from courses.services.enrollments import (
     MOST_MARKED_AT_ONCE,
     enrollment_grant,
@@ -250,8 +250,9 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     @admin.action(description="Export as CSV", permissions=["view"])
     def export(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> StreamingHttpResponse:
         chosen = enrollment_list(EnrollmentFilters()).filter(id__in=enrollments.order_by().values("id"))
+        filters = {"console": request.GET.urlencode()}
         return StreamingHttpResponse(
-            enrollment_csv(chosen),
+            enrollments_export(rows=chosen, filters=filters, actor=_staff(request)),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
         )

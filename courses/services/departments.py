@@ -1,13 +1,28 @@
-"""Departments come into being by being named."""
+"""Departments come into being by being named, or in the console; there they are also changed and removed."""
 
+import uuid
 from collections.abc import Mapping
+from typing import TypedDict
 
 from django.db import transaction
 from django.utils.text import slugify
 
+from accounts.models import User
+from courses.errors import DepartmentNotFound
+from courses.locks import department_lock
 from courses.models import Department
 from courses.names import department_key
 from learning247.kit.ids import new_id
+from learning247.kit.transactions import require_transaction
+from learning247.records.services.audit import audit_record
+
+
+class DepartmentChanges(TypedDict, total=False):
+    """The fields of a department that can be edited; one that is not there stays as it is."""
+
+    name: str
+    slug: str
+    description: str
 
 
 @transaction.atomic
@@ -48,6 +63,47 @@ def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[
     return described, unknown
 
 
+def department_create(*, department: Department, staff: User) -> None:
+    """Save a new department, audited. In the caller's transaction, which it asserts."""
+    require_transaction("A department commits together with its audit entry.")
+    department.save(force_insert=True)
+    _audit(department.id, "department.created", staff=staff, after=_record_of(department))
+
+
+def department_change(*, department_id: uuid.UUID, changes: DepartmentChanges, staff: User) -> None:
+    """Change what `changes` names, audited with the values before. In the caller's transaction, which it asserts.
+
+    Raises DepartmentNotFound.
+    """
+    require_transaction("A department is changed in the transaction that locks it.")
+    department = department_lock(department_id)
+    if department is None:
+        raise DepartmentNotFound
+    before = _record_of(department)
+    for name, value in changes.items():
+        setattr(department, name, value)
+    department.save(update_fields=list(changes))
+    after = _record_of(department)
+    _audit(
+        department_id,
+        "department.changed",
+        staff=staff,
+        before={name: before[name] for name in changes},
+        after={name: after[name] for name in changes},
+    )
+
+
+def department_erase(*, department: Department, staff: User) -> None:
+    """Remove a department that has no courses, audited. In the caller's transaction, which it asserts.
+
+    Raises ProtectedError where there are courses in it.
+    """
+    require_transaction("A department goes together with its audit entry.")
+    department_id, before = department.id, _record_of(department)
+    department.delete()
+    _audit(department_id, "department.erased", staff=staff, before=before)
+
+
 def department_by_name(name: str) -> Department | None:
     """The department of that name, case and blanks not counted; None when there is none."""
     exact = Department.objects.filter(name=name).first()
@@ -59,3 +115,20 @@ def department_by_name(name: str) -> Department | None:
         if department_key(department.name) == key:
             return department
     return None
+
+
+def _record_of(department: Department) -> dict[str, str]:
+    return {"name": department.name, "slug": department.slug, "description": department.description}
+
+
+def _audit(
+    department_id: uuid.UUID,
+    action: str,
+    *,
+    staff: User,
+    before: Mapping[str, str] | None = None,
+    after: Mapping[str, str] | None = None,
+) -> None:
+    audit_record(
+        actor=staff, action=action, subject_kind="department", subject_id=department_id, before=before, after=after
+    )

@@ -4,16 +4,17 @@ import threading
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.tests.builders import build_admin, build_creator
+from accounts.tests.builders import build_admin, build_creator, build_user
 from courses.enums import CourseStatus
 from courses.locks import course_lock
-from courses.models import Course
-from courses.tests.builders import build_course
+from courses.models import Course, Department
+from courses.tests.builders import build_course, build_department
 from learning247.records.models import AuditEntry
 from learning247.tests.waiting import until_somebody_waits
 from payments.models import Product
@@ -121,3 +122,76 @@ def test_a_form_saved_while_the_course_is_erased_is_a_message(committed_db: str)
     assert messages(answer) == ["There is no such course."]
     assert not Course.objects.exists()
     assert not AuditEntry.objects.filter(action="course.changed").exists()
+
+
+# --- Departments
+
+
+def department_form(**fields: str) -> dict[str, str]:
+    return {"name": "Law", "slug": "law", "description": "Of the land."} | fields
+
+
+def recorded(action: str) -> AuditEntry:
+    return AuditEntry.objects.get(action=f"department.{action}", subject_kind="department")
+
+
+def test_a_department_that_staff_made_is_on_record(console: Client, staff: User) -> None:
+    assert console.post(reverse("admin:courses_department_add"), department_form()).status_code == 302
+
+    department = Department.objects.get()
+    entry = recorded("created")
+    assert (entry.actor, entry.subject_id, entry.before) == (staff, str(department.id), None)
+    assert entry.after == {"name": "Law", "slug": "law", "description": "Of the land."}
+
+
+def test_a_department_that_staff_changed_is_on_record_with_what_it_was(console: Client, staff: User) -> None:
+    department = build_department("Law", description="Of the land.")
+    page = reverse("admin:courses_department_change", args=[department.id])
+
+    assert console.post(page, department_form(name="Laws")).status_code == 302
+    assert console.post(page, department_form(name="Laws")).status_code == 302  # nothing new
+
+    department.refresh_from_db()
+    assert (department.name, department.slug, department.description) == ("Laws", "law", "Of the land.")
+    entry = recorded("changed")
+    assert (entry.actor, entry.before, entry.after) == (staff, {"name": "Law"}, {"name": "Laws"})
+
+
+@pytest.mark.parametrize("by_action", [False, True])
+def test_an_empty_department_that_staff_removed_is_on_record(console: Client, staff: User, by_action: bool) -> None:
+    department = build_department("Law", description="Of the land.")
+    if by_action:
+        page = reverse("admin:courses_department_changelist")
+        form = {"action": "delete_selected", "_selected_action": str(department.id), "post": "yes"}
+    else:
+        page, form = reverse("admin:courses_department_delete", args=[department.id]), {"post": "yes"}
+
+    assert console.post(page, form).status_code == 302
+
+    assert not Department.objects.exists()
+    entry = recorded("erased")
+    assert (entry.actor, entry.subject_id) == (staff, str(department.id))
+    assert entry.before == {"name": "Law", "slug": "law", "description": "Of the land."}
+
+
+def test_a_department_with_courses_stays(console: Client) -> None:
+    course = build_course()
+
+    console.post(reverse("admin:courses_department_delete", args=[course.department_id]), {"post": "yes"})
+
+    assert Department.objects.get() == course.department
+    assert not AuditEntry.objects.filter(action="department.erased").exists()
+
+
+def test_who_may_not_change_a_department_leaves_nothing_on_record(client: Client, db: None) -> None:
+    department = build_department("Law")
+    reader = build_user(verified=True, is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_department"))
+    client.force_login(reader)
+
+    assert client.post(reverse("admin:courses_department_add"), department_form()).status_code == 403
+    page = reverse("admin:courses_department_change", args=[department.id])
+    assert client.post(page, department_form(name="Laws")).status_code == 403
+
+    assert Department.objects.get().name == "Law"
+    assert not AuditEntry.objects.exists()

@@ -113,7 +113,7 @@ def test_revoking_needs_a_reason(console: Client, staff: User) -> None:
     assert (entry.actor, entry.reason) == (staff, "Chargeback")
 
 
-def test_the_chosen_ones_are_exported(console: Client) -> None:
+def test_the_chosen_ones_are_exported(console: Client, staff: User) -> None:
     rows = [build_enrollment(build_course(title=title)) for title in ("Contracts", "Torts", "Delicts")]
 
     response: Any = act(console, "export", *rows[:2])
@@ -121,6 +121,8 @@ def test_the_chosen_ones_are_exported(console: Client) -> None:
     text = b"".join(response.streaming_content).decode()
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert [line.split(",")[8] for line in text.splitlines()[1:]] == ["Torts", "Contracts"]
+    entry = AuditEntry.objects.get(action="enrollments.exported")
+    assert (entry.actor, entry.after) == (staff, {"filters": {"console": ""}, "rows": 2})
 
 
 def test_more_than_five_hundred_are_not_marked_in_one_go(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
