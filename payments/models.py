@@ -192,4 +192,5 @@ class Entitlement(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.user_id} -> {self.product_id}"
+        until = f"to {self.ends_at:%-d %B %Y, %H:%M} UTC" if self.ends_at else "for good"
+        return f"{self.get_source_display()}, from {self.starts_at:%-d %B %Y, %H:%M} UTC {until}"

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
+from courses.admin.history import AuditHistory
 from courses.admin.imports import ImportPage
 from courses.admin.prices import PricesPage
 from courses.enums import CourseStatus
@@ -22,7 +23,7 @@ from learning247.kit.errors import DomainError
 
 
 @admin.register(Department)
-class DepartmentAdmin(admin.ModelAdmin):
+class DepartmentAdmin(AuditHistory):
     list_display = ("name", "slug", "course_count")
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}
@@ -54,7 +55,7 @@ class DepartmentAdmin(admin.ModelAdmin):
 
 
 @admin.register(Course)
-class CourseAdmin(PricesPage, ImportPage):
+class CourseAdmin(AuditHistory, PricesPage, ImportPage):
     """Texts can be edited here. New platform courses come by import, creators' ones by the API."""
 
     list_display = ("title", "department", "owner", "status", "prices", "updated_at")

@@ -1,6 +1,6 @@
 """Enrollments, as staff serve them: marked as sent, revoked, exported, and given by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,16 +10,19 @@ from django.contrib.admin import helpers
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from accounts.models import User
+from courses.admin.history import AuditHistory
 from courses.enums import AccessType, CourseOwner, CourseStatus, EnrollmentState
 from courses.models import Course, Enrollment
 from courses.selectors.enrollments import (
     EnrollmentFilters,
     account_choose,
+    enrollment_history,
     enrollment_list,
     enrollment_search,
     expiring_within,
@@ -147,8 +150,19 @@ class EnrolForm(forms.Form):
         return values
 
 
+def _time(name: str, *, never: str = "-") -> Callable[[Any, Enrollment], str]:
+    """A column of a time in UTC, written as the mails write it."""
+
+    @admin.display(description=name.replace("_", " "), ordering=name)
+    def shown(_: Any, enrollment: Enrollment) -> str:
+        moment = getattr(enrollment, name)
+        return f"{moment:%-d %B %Y, %H:%M} UTC" if moment else never
+
+    return shown
+
+
 @admin.register(Enrollment)
-class EnrollmentAdmin(ReadOnlyAdmin):
+class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
     """No field is edited here: what staff do goes through actions and pages that call the services."""
 
     list_display = (
@@ -157,8 +171,8 @@ class EnrollmentAdmin(ReadOnlyAdmin):
         "what",
         "whose",
         "state",
-        "created_at",
-        "expires_at",
+        "made",
+        "ends",
     )
     list_filter = (StateFilter, OwnerFilter, ExpiringFilter, "access_type", "course__department")
     search_fields = ("student_name",)  # shows the box; `get_search_results` does the search
@@ -167,14 +181,37 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     actions = ("mark_sent", "revoke", "export")
     fieldsets = (
-        (None, {"fields": ("state", "course", "access_type", "starts_at", "expires_at", "created_at")}),
+        (None, {"fields": ("state", "course", "access_type", "begins", "ends", "made")}),
         ("Student", {"fields": ("student_name", "student_email", "student_phone", "user")}),
         (
             "Service",
-            {"fields": ("credentials_sent_at", "credentials_sent_by", "credentials_mailed_at", "notes", "updated_at")},
+            {"fields": ("sent", "credentials_sent_by", "mailed", "notes", "changed")},
         ),
-        ("Right", {"fields": ("payment", "entitlement", "revoked_at", "revoked_because")}),
+        ("Right", {"fields": ("paid_by", "entitlement", "revoked_at", "revoked_by", "revoked_because")}),
     )
+
+    begins = _time("starts_at")
+    ends = _time("expires_at", never="for good")
+    made = _time("created_at")
+    sent = _time("credentials_sent_at")
+    mailed = _time("credentials_mailed_at")
+    changed = _time("updated_at")
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = [
+            path(
+                f"<uuid:enrollment_id>/{action.replace('_', '-')}/",
+                self.admin_site.admin_view(self.act_view),
+                {"action": action},
+                name=f"courses_enrollment_{action}",
+            )
+            for action in ("mark_sent", "revoke")
+        ]
+        return [*pages, *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Enrollment | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        return [*fieldsets, ("To do", {"fields": ("to_do",)})] if self.has_serve_permission(request) else fieldsets
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Enrollment]:
         return enrollment_list(EnrollmentFilters()).select_related("entitlement")
@@ -204,9 +241,24 @@ class EnrollmentAdmin(ReadOnlyAdmin):
     def state(self, enrollment: Any) -> str:
         return str(EnrollmentState(enrollment.state).label)
 
+    @admin.display(description="payment")
+    def paid_by(self, enrollment: Enrollment) -> str:
+        return str(enrollment.payment or "none: granted by staff")
+
+    @admin.display(description="this enrollment")
+    def to_do(self, enrollment: Enrollment) -> str:
+        pages = [reverse(f"admin:courses_enrollment_{act}", args=[enrollment.pk]) for act in ("mark_sent", "revoke")]
+        return format_html('<a href="{}">Mark as sent</a> &nbsp; <a href="{}">Revoke</a>', *pages)
+
     @admin.display(description="revoked at")
-    def revoked_at(self, enrollment: Enrollment) -> Any:
-        return enrollment.entitlement.revoked_at or self.get_empty_value_display()
+    def revoked_at(self, enrollment: Enrollment) -> str:
+        moment = enrollment.entitlement.revoked_at
+        return f"{moment:%-d %B %Y, %H:%M} UTC" if moment else self.get_empty_value_display()
+
+    @admin.display(description="revoked by")
+    def revoked_by(self, enrollment: Enrollment) -> str:
+        ends = [entry for entry in enrollment_history(enrollment) if entry.action == "enrollment.revoked"]
+        return str(ends[0].actor or "the platform") if ends else self.get_empty_value_display()
 
     @admin.display(description="revoked because")
     def revoked_because(self, enrollment: Enrollment) -> str:
@@ -256,6 +308,17 @@ class EnrollmentAdmin(ReadOnlyAdmin):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
         )
+
+    def act_view(self, request: HttpRequest, enrollment_id: UUID, action: str) -> HttpResponse:
+        """An action for this one enrollment, from its own page."""
+        if not self.has_serve_permission(request):
+            raise PermissionDenied
+        this = self.get_queryset(request).filter(pk=enrollment_id)
+        if not this.exists():
+            raise Http404
+        act = {"mark_sent": self.mark_sent, "revoke": self.revoke}[action]
+        page: HttpResponse | None = act(request, this)
+        return page or HttpResponseRedirect(reverse("admin:courses_enrollment_change", args=[enrollment_id]))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -300,3 +300,56 @@ def test_staff_without_the_right_set_no_prices(client: Client) -> None:
     assert "vTextField" not in text_of(client.get(price_page()))
     assert client.post(price_page(), {"NGN": "1000"}).status_code == 403
     assert prices_of("monthly") == {"NGN": "35000.00", "USD": "42.00"}
+
+
+def test_one_enrollment_is_marked_and_revoked_from_its_own_page_which_then_says_who_did(
+    console: Client, staff: User
+) -> None:
+    row = build_enrollment(build_course(title="Torts"))
+    own = reverse("admin:courses_enrollment_change", args=[row.id])
+    mark, revoke = (reverse(f"admin:courses_enrollment_{act}", args=[row.id]) for act in ("mark_sent", "revoke"))
+    page = text_of(console.get(own))
+    assert mark in page and revoke in page
+    assert f"{row.created_at:%-d %B %Y, %H:%M} UTC" in page
+    assert "None: granted." not in page and str(row.payment) in page
+    assert "Free of charge, from" in page
+    assert "Mark as sent: 1" in text_of(console.get(mark))
+
+    assert console.post(mark, {"apply": "yes"}).headers["Location"] == own
+    assert statuses() == ["credentials_sent"]
+    assert "This field is required." in text_of(console.post(revoke, {"apply": "yes"}))
+    assert console.post(revoke, {"apply": "yes", "reason": "left"}).headers["Location"] == own
+
+    assert statuses() == ["revoked"]
+    page = text_of(console.get(own))
+    assert f'<div class="readonly">{staff}</div>' in page
+    history = text_of(console.get(reverse("admin:courses_enrollment_history", args=[row.id])))
+    assert history.index("enrollment.revoked") < history.index("enrollment.credentials_sent")
+    assert "left" in history
+
+
+def test_staff_who_may_only_look_do_nothing_from_its_own_page(client: Client) -> None:
+    row = build_enrollment(build_course())
+    reader = build_user(verified=True, is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_enrollment"))
+    client.force_login(reader)
+
+    for act in ("mark_sent", "revoke"):
+        address = reverse(f"admin:courses_enrollment_{act}", args=[row.id])
+        assert address not in text_of(client.get(reverse("admin:courses_enrollment_change", args=[row.id])))
+        assert client.post(address, {"apply": "yes", "reason": "x"}).status_code == 403
+    assert client.get(reverse("admin:courses_enrollment_history", args=[row.id])).status_code == 200
+    assert client.get(reverse("admin:courses_course_history", args=[row.course_id])).status_code == 403
+    assert statuses() == ["pending"]
+
+
+def test_history_of_a_course_and_of_a_department_is_what_is_on_record(console: Client, staff: User) -> None:
+    course = build_course(title="Torts", department=build_department("Law"))
+    console.post(reverse("admin:courses_course_prices", args=[course.id]), {"NGN": "26000"})
+    department = reverse("admin:courses_department_change", args=[course.department_id])
+    console.post(department, {"name": "Laws", "slug": "law", "description": ""})
+
+    history = text_of(console.get(reverse("admin:courses_course_history", args=[course.id])))
+    assert "course.priced" in history and "NGN: 26000.00" in history and str(staff) in history
+    history = text_of(console.get(reverse("admin:courses_department_history", args=[course.department_id])))
+    assert "department.changed" in history and "name: Laws" in history
