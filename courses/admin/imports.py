@@ -21,7 +21,13 @@ from courses.workbooks import Limits
 
 PAGE: Final = "admin/courses/import.html"
 # An upload occupies a web thread; what is larger is a matter for the command.
-UPLOAD_LIMITS: Final = Limits(file_bytes=10 * 2**20, unpacked_bytes=128 * 2**20)
+UPLOAD_LIMITS: Final = Limits(
+    file_bytes=10 * 2**20,
+    unpacked_bytes=128 * 2**20,
+    parsed_bytes=32 * 2**20,
+    parsed_elements=200_000,
+    sheet_elements=1_000_000,
+)
 SHOWN: Final = 500
 _RIGHTS: Final = ("courses.add_course", "courses.change_course")
 

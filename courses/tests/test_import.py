@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from accounts.tests.builders import build_creator
+from courses.admin.imports import UPLOAD_LIMITS
 from courses.models import Course, Department
 from courses.services.sheets import sheet_import
 from courses.tests.builders import build_course, build_department, build_enrollment
@@ -618,6 +619,102 @@ def test_a_sheet_formatted_down_to_the_bottom_is_read_to_its_last_row(tmp_path: 
     (sheet,) = read_catalogue(path)
 
     assert [found.title for found in sheet.rows] == ["Torts"]
+
+
+def _with_part(path: Path, name: str, content: str | None, *rows: Any) -> None:
+    """A saved workbook of these rows in which one part is another, or (None) is not there."""
+    workbook = Workbook()
+    for cells in (HEADERS, *rows):
+        workbook.worksheets[0].append(cells)
+    workbook.create_sheet("Law").append(HEADERS)
+    whole = path.with_suffix(".whole")
+    workbook.save(whole)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
+        for part in source.infolist():
+            if part.filename == "[Content_Types].xml" and name == "xl/sharedStrings.xml":
+                target.writestr(part, source.read(part).replace(b"</Types>", SHARED_STRINGS + b"</Types>"))
+            elif part.filename != name:
+                target.writestr(part, source.read(part))
+        if content is not None:
+            target.writestr(name, content)
+
+
+SHARED_STRINGS = (
+    b'<Override PartName="/xl/sharedStrings.xml" ContentType='
+    b'"application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml" />'
+)
+SPREADSHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "message"),
+    [
+        ("xl/sharedStrings.xml", f"<sst {SPREADSHEET}>{'<si/>' * 6_000_000}</sst>", "texts have more than 200,000"),
+        ("xl/sharedStrings.xml", f"<sst {SPREADSHEET}><si>{'<r/>' * 300_000}</si></sst>", "texts have more than"),
+        (
+            "xl/sharedStrings.xml",
+            f"<sst {SPREADSHEET}><si><t>{'a' * 40_000_000}</t></si></sst>",
+            "have 40,000,093 bytes; 33,554,432 bytes is the most",
+        ),
+        ("xl/styles.xml", f"<styleSheet {SPREADSHEET}>{'<font/>' * 300_000}</styleSheet>", "texts have more than"),
+        (
+            "xl/worksheets/sheet1.xml",
+            f"<worksheet {SPREADSHEET}><sheetData>{'<c/>' * 1_200_000}</sheetData></worksheet>",
+            "have more than 200,000",
+        ),
+        (
+            "xl/sharedStrings.xml",
+            f'<!DOCTYPE sst [<!ENTITY a "{"<si/>" * 1_000}">]><sst {SPREADSHEET}>{"&a;" * 1_000}</sst>',
+            "is not an .xlsx workbook",
+        ),
+    ],
+    ids=["texts", "runs in one text", "one long text", "styles", "cells", "entities"],
+)
+def test_a_small_file_of_millions_of_elements_is_refused_before_they_are_objects(
+    tmp_path: Path, part: str, content: str, message: str
+) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    _with_part(path, part, content, row("Torts"))
+    assert path.stat().st_size < 1_000_000
+
+    with pytest.raises(UnreadableWorkbook, match=message):
+        list(read_catalogue(path, limits=UPLOAD_LIMITS))
+
+
+def test_cells_that_never_end_a_row_are_counted_too(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    cells = "<c/>" * 1_200_000
+    sheet = f"<worksheet {SPREADSHEET}><dimension ref='A1'/><sheetData><row>{cells}</row></sheetData></worksheet>"
+    _with_part(path, "xl/worksheets/sheet1.xml", sheet)
+
+    with pytest.raises(UnreadableWorkbook, match="sheets have more than 1,000,000"):
+        list(read_catalogue(path, limits=UPLOAD_LIMITS))
+
+
+def test_five_times_the_texts_of_a_real_catalogue_are_within_the_consoles_limits(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    texts = "".join(f"<si><t>Text {number}</t></si>" for number in range(45_000))
+    _with_part(path, "xl/sharedStrings.xml", f"<sst {SPREADSHEET}>{texts}</sst>", *[row(str(n)) for n in range(4_000)])
+
+    sheet, _ = read_catalogue(path, limits=UPLOAD_LIMITS)
+
+    assert (len(sheet.rows), sheet.reported) == (4_000, [])
+
+
+@pytest.mark.django_db
+def test_a_sheet_that_is_listed_and_not_there_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.xlsx"
+    _with_part(path, "xl/worksheets/sheet2.xml", None, row("Torts"))
+
+    sheets = list(read_catalogue(path))
+
+    assert [(found.sheet, found.number, found.why) for sheet in sheets for found in sheet.reported] == [
+        ("Law", 0, "the workbook lists this sheet and does not hold it: save it again in a spreadsheet program")
+    ]
+    assert run(path)[-1] == (
+        "1 row came in: 1 course created, 0 updated, 0 unchanged, 0 rows repeated a name. 1 row was reported."
+    )
+    assert set(Department.objects.values_list("name", flat=True)) == {"Sheet"}
 
 
 @pytest.mark.django_db

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import IO, Any, Final
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.exceptions import InvalidFileException
 
+from courses.workbooks.containers import Container
 from courses.workbooks.limits import Limits, UnreadableWorkbook, check_size_and_kind
 from courses.workbooks.sheets import MAX_COLUMNS, NOT_CALCULATED, Sheet, SheetReader, department_of_sheet
 from learning247.kit.spreadsheets import cell_read
@@ -61,10 +63,12 @@ def read_workbook(path: Path, *, seen: Callable[[str], Any], limits: Limits) -> 
     with ExitStack() as opened:
         file = opened.enter_context(path.open("rb"))
         _check_container(file, limits)
-        workbook = _open(file, opened, data_only=True)
+        workbook, missing = _open(file, opened, limits, data_only=True)
         formulas = None
         if _has_formulas(file):
-            formulas = _open(opened.enter_context(path.open("rb")), opened, data_only=False)
+            formulas, _ = _open(opened.enter_context(path.open("rb")), opened, limits, data_only=False)
+        for name in missing:
+            yield _lost(name)
         names = [worksheet.title for worksheet in workbook.worksheets]
         if not names:
             raise UnreadableWorkbook("The workbook has no sheets.")
@@ -92,14 +96,25 @@ def _check_container(file: IO[bytes], limits: Limits) -> None:
         raise UnreadableWorkbook("The file is protected by a password: save it without one.")
 
 
-def _open(file: IO[bytes], opened: ExitStack, *, data_only: bool) -> Workbook:
+def _open(file: IO[bytes], opened: ExitStack, limits: Limits, *, data_only: bool) -> tuple[Workbook, list[str]]:
+    """The workbook, and the names of sheets that it lists and does not hold; the library passes over those."""
     file.seek(0)
     try:
-        workbook = load_workbook(file, read_only=True, data_only=data_only, keep_vba=False, keep_links=False)
+        container = opened.enter_context(Container(file, limits))
+        reader = ExcelReader(file, read_only=True, data_only=data_only, keep_vba=False, keep_links=False)
+        reader.archive = container
+        reader.read()
+        container.sheets_begin()
+        missing = [sheet.name for sheet, part in reader.parser.find_sheets() if part.target not in reader.valid_files]
     except _BROKEN:
         raise UnreadableWorkbook(_NO_WORKBOOK) from None
-    opened.callback(workbook.close)
-    return workbook
+    return reader.wb, missing
+
+
+def _lost(name: str) -> Sheet:
+    sheet = Sheet(name, department_of_sheet(name))
+    sheet.report(0, "", "the workbook lists this sheet and does not hold it: save it again in a spreadsheet program")
+    return sheet
 
 
 def _has_formulas(file: IO[bytes]) -> bool:

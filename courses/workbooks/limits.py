@@ -15,10 +15,17 @@ class UnreadableWorkbook(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest file that is opened, and the most that a workbook may unpack to, in bytes."""
+    """The largest file that is opened, and the most that a workbook may unpack to, in bytes.
+
+    And what its XML may cost: bytes of any part that is parsed whole (its texts above all), XML elements of all those
+    parts together, and elements of all sheets together. A text in a cell is about two elements here and two there.
+    """
 
     file_bytes: int = MAX_FILE_BYTES
     unpacked_bytes: int = MAX_UNPACKED_BYTES
+    parsed_bytes: int = 64 * 2**20
+    parsed_elements: int = 2_000_000
+    sheet_elements: int = 4_000_000
 
 
 def check_size_and_kind(file: IO[bytes], limits: Limits) -> None:
