@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from accounts.tests.builders import build_creator, build_user, sign_in
+from accounts.tests.builders import build_admin, build_creator, build_user, sign_in
 from courses.enums import CourseStatus
 from courses.models import CatalogueVersion, Course, Department
 from courses.selectors.catalogue import catalogue_version
@@ -285,6 +285,27 @@ def test_a_persons_own_answer_is_neither_taken_from_nor_given_to_everybody(clien
         assert client.get(url)["Cache-Control"] == "public, no-cache"
     kept = redis.Redis.from_url(django_settings.REDIS_URL)
     assert all(b"secret" not in (kept.get(key) or b"") for key in kept.scan_iter("answers:*"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/api/courses/mine",
+        "/api/courses/my-enrollments",
+        "/api/payments",
+        "/api/wallet/balance",
+        "/api/wallet/transactions",
+        "/api/admin/course-enrollments",
+        "/api/admin/course-enrollments/stats",
+        "/api/admin/course-enrollments/export",
+    ],
+)
+def test_what_is_ones_own_is_kept_by_nobody(client: APIClient, url: str) -> None:
+    sign_in(client, build_admin())
+
+    answer = client.get(url)
+
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
 
 
 def test_the_same_question_in_other_words_is_one_answer(client: APIClient) -> None:
