@@ -172,7 +172,8 @@ def test_a_dispute_that_is_lost_takes_the_money_and_reverses_the_payment(
     assert '"resolution": "merchant-accepted"' in event["body"]
     assert paystack.verify()["status"] == "reversed"
     assert paystack.balance() == -47_500
-    assert receiver.received[-1].json()["data"]["transaction"]["reference"] == "order-1"
+    (resolved,) = (event for event in receiver.received if event.kind == "charge.dispute.resolve")
+    assert resolved.json()["data"]["transaction"]["reference"] == "order-1"
 
 
 def test_a_dispute_that_is_won_changes_no_balance(sandbox: Sandbox, paystack: Paystack) -> None:
