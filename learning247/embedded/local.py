@@ -14,6 +14,7 @@ PORT_VARIABLES = {"PORT": "8080", "SANDBOX_PORT": "8090"}
 SECRET_PREFIXES = {
     "SESSION_SECRET": "",
     "JWT_SECRET": "",
+    "FIELD_ENCRYPTION_KEY": "",
     "PAYSTACK_SECRET_KEY": "sk_test_",
     "STRIPE_SECRET_KEY": "sk_test_",
     "STRIPE_WEBHOOK_SECRET": "whsec_",

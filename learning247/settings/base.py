@@ -16,6 +16,8 @@ from learning247.settings.ratelimits import ratelimits
 # --- Core -----------------------------------------------------------------------------------------------------------
 
 SECRET_KEY = env("SESSION_SECRET")
+# The first seals what is encrypted at rest, each of them opens it.
+FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.list("FIELD_ENCRYPTION_KEY", default=[]) if key.strip()]
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 PORT = env.int("PORT", default=8080)

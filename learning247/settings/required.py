@@ -8,6 +8,7 @@ from learning247.settings.env import env
 
 # bytes of HMAC-SHA256's key, and what Django's own deployment check asks for
 SHORTEST = {"JWT_SECRET": 32, "SESSION_SECRET": 50}
+SHORTEST_FIELD_KEY = 32
 NEVER_EMPTY = {
     "DATABASE_URL": "postgres://user:password@host:5432/name",
     "REDIS_URL": "redis://host:6379/0",
@@ -37,6 +38,9 @@ def _faults() -> Iterator[str]:
             yield f"{name}: set at least {shortest} random characters, such as {made} prints."
     if _value("JWT_SECRET") and _value("JWT_SECRET") == _value("SESSION_SECRET"):
         yield "JWT_SECRET and SESSION_SECRET are the same: give each its own."
+    keys = _value("FIELD_ENCRYPTION_KEY").split(",")
+    if any(len(key.strip()) < SHORTEST_FIELD_KEY for key in keys):
+        yield f"FIELD_ENCRYPTION_KEY: set at least {SHORTEST_FIELD_KEY} random characters; several keys, separated by commas."
     for name, meaning in NEVER_EMPTY.items():
         if not _value(name):
             yield f"{name}: set {meaning}."

@@ -1,0 +1,57 @@
+"""Secrets at rest that we have to be able to read again: a TOTP secret, a bank account's number, a link in a mail.
+
+What only has to be recognised (passwords, codes, tokens) is hashed instead.
+
+FIELD_ENCRYPTION_KEY names one or more keys. The first seals, each of them opens: to change the key, put the new one in
+front, seal everything again, and take the old one away. Nothing here guards against whoever can read the process's
+environment; it is a copied database, a backup or a console page that shows nothing.
+"""
+
+import base64
+from functools import lru_cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+class DecryptionFailed(Exception):
+    """It was sealed by a key that is not named any more, for another purpose, or has been changed since."""
+
+
+def encrypt(text: str, *, purpose: str) -> str:
+    """`text` sealed (AES-128-CBC with HMAC-SHA256, https://github.com/fernet/spec), as URL-safe ASCII.
+
+    Another time gives another result, so nobody sees that two are equal. `purpose` names what it is, as `totp-secret`:
+    each has a key of its own, so that what was sealed as one thing cannot be passed off as another.
+    """
+    return _box(purpose, tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def decrypt(sealed: str, *, purpose: str) -> str:
+    """What was sealed for that purpose. Raises DecryptionFailed."""
+    try:
+        return _box(purpose, tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(sealed.encode()).decode()
+    except InvalidToken:
+        raise DecryptionFailed(f"This {purpose} cannot be read; is its key still in FIELD_ENCRYPTION_KEY?") from None
+
+
+def reencrypt(sealed: str, *, purpose: str) -> str:
+    """The same secret sealed by the first key, so that the others can be taken away. Raises DecryptionFailed."""
+    return encrypt(decrypt(sealed, purpose=purpose), purpose=purpose)
+
+
+@lru_cache(maxsize=64)
+def _box(purpose: str, keys: tuple[str, ...]) -> MultiFernet:
+    if not keys:
+        raise RuntimeError("FIELD_ENCRYPTION_KEY is not set.")
+    return MultiFernet([Fernet(_derived(key, purpose)) for key in keys])
+
+
+def _derived(key: str, purpose: str) -> bytes:
+    """A key for one purpose from the one that is named (RFC 5869)."""
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"learning247:{purpose}".encode()).derive(
+        key.encode()
+    )
+    return base64.urlsafe_b64encode(derived)
