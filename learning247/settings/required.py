@@ -40,7 +40,7 @@ def _faults() -> Iterator[str]:
         yield "JWT_SECRET and SESSION_SECRET are the same: give each its own."
     keys = _value("FIELD_ENCRYPTION_KEY").split(",")
     if any(len(key.strip()) < SHORTEST_FIELD_KEY for key in keys):
-        yield f"FIELD_ENCRYPTION_KEY: set at least {SHORTEST_FIELD_KEY} random characters; several keys, separated by commas."
+        yield f"FIELD_ENCRYPTION_KEY: set at least {SHORTEST_FIELD_KEY} random characters; separate several by commas."
     for name, meaning in NEVER_EMPTY.items():
         if not _value(name):
             yield f"{name}: set {meaning}."
