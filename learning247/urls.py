@@ -67,3 +67,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 if settings.SERVES_FILES:
     urlpatterns.append(path("files/<path:path>", stored_file, name="stored-file"))
+if settings.SERVES_MAILBOX:
+    urlpatterns.append(path("", include("learning247.mailbox.urls")))

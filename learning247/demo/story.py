@@ -84,9 +84,10 @@ class Story:
             "The answer to an unverified seller", (refused.status, refused.code), (403, "email_not_verified")
         )
         self.teller.fact("before: creates a course", f"{refused.status} {refused.code}")
+        self._wait(f"A mail to {creator.email}", lambda: bool(self.mailbox(creator.email)))
         token = VERIFICATION_TOKEN.search(self.mailbox(creator.email))
         if token is None:
-            raise NotAsExpected(f"No mail with a verification link has reached {creator.email}.")
+            raise NotAsExpected(f"The mail to {creator.email} has no verification link.")
         creator.api.post("/auth/verify-email", {"token": token[1]})
         self.teller.same("email_verified", creator.api.get("/auth/me")["email_verified"], True)
         self.teller.fact("opens the link in her mail", "email verified")

@@ -282,6 +282,7 @@ EMAIL_HOST_USER = env("EMAIL_USER", default="")
 EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 20  # seconds
+SERVES_MAILBOX = False  # whether this process answers below /dev/mailbox
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Learning247 <no-reply@learning247.example>")
 SUPPORT_EMAIL = env("SUPPORT_EMAIL", default="support@learning247.example")  # whom mails name for questions
 

@@ -7,6 +7,7 @@ from learning247.settings.env import env
 from learning247.settings.local import *  # noqa: F403
 
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+SERVES_MAILBOX = False
 # bcrypt at its lowest cost: the algorithm under test stays the real one, the suite stays quick.
 PASSWORD_HASHERS = ["learning247.tests.hashers.QuickBCryptSHA256PasswordHasher"]
 # Each run has a database and a numbered Redis database of its own (learning247/tests/embedded_servers.py).

@@ -29,6 +29,7 @@ BANNER = """
     API        {web}
     API docs   {web}/api/docs
     Admin      {web}/admin
+    Mailbox    {web}/dev/mailbox   (every mail that it sends)
     Sandbox    {sandbox}   (offline Paystack and Stripe)
 
 {sign_ins}
