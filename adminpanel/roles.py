@@ -12,6 +12,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "view_enrollment", "change_enrollment"),
         "payments": ("view_product", "view_payment", "view_entitlement"),
+        "records": ("view_outboundmail", "change_outboundmail"),
     },
     "reviewer": {
         "accounts": ("view_user",),

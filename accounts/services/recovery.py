@@ -13,6 +13,7 @@ from accounts.errors import ResetTokenInvalid
 from accounts.locks import recovery_request_lock, user_lock
 from accounts.models import RecoveryRequest, User, normalised_email
 from accounts.services.passwords import password_replaced
+from accounts.services.single_use_links import LIFETIME as LINK_LIFETIME
 from accounts.services.single_use_links import link_find, link_issue, link_use
 from accounts.services.users import password_check
 from learning247.kit.clock import now
@@ -97,6 +98,7 @@ def _mail_link(user: User) -> None:
         template="reset_password",
         # In the fragment, which browsers send to no server: the token ends up in nobody's access log.
         context={"first_name": user.first_name, "url": f"{settings.FRONTEND_URL}/reset-password#token={token}"},
+        secret_until=now() + LINK_LIFETIME,
     )
 
 

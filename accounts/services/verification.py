@@ -35,6 +35,7 @@ def verification_mail_queue(user: User) -> None:
         to=user.email,
         template="verify_email",
         context={"first_name": user.first_name, "url": url},
+        secret_until=now() + LIFETIME,
     )
 
 

@@ -20,7 +20,7 @@ def test_sign_up_verify_stay_signed_in_by_the_cookie_and_sign_out(api_server):
     assert registered.status_code == 201
     first = registered.json()
 
-    token = OutboundMail.objects.get().text.partition("#token=")[2].split()[0]
+    token = OutboundMail.objects.get().body().text.partition("#token=")[2].split()[0]
     assert browser.post(f"{api_server}/auth/verify-email", json={"token": token}, timeout=10).status_code == 200
 
     renewed = browser.post(f"{api_server}/auth/refresh", json={}, timeout=10)

@@ -1,9 +1,12 @@
-"""The records in the admin: to be read, never edited. Events may be handled again."""
+"""The records in the admin: to be read, never edited. Events may be handled again, parked mails sent again."""
 
 from typing import Any
 
 import orjson
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
@@ -12,8 +15,10 @@ from django.utils.safestring import SafeString
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
 from learning247.records.services.inbox import event_replay
+from learning247.records.services.mail import mail_resend
 
 LONGEST_SHOWN = 100_000
+MOST_RESENT_AT_ONCE = 500
 
 
 @admin.register(InboundEvent)
@@ -52,16 +57,55 @@ class InboundEventAdmin(ReadOnlyAdmin):
         return request.user.has_perm("records.change_inboundevent")
 
 
+class ResendForm(ActionForm):
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Reason:",
+        widget=forms.TextInput(attrs={"placeholder": "why, for the record", "size": 40}),
+    )
+
+
 @admin.register(OutboundMail)
 class OutboundMailAdmin(ReadOnlyAdmin):
-    list_display = ("created_at", "to", "subject", "status", "attempts", "sent_at", "reason")
+    list_display = ("created_at", "to", "subject", "status", "attempts", "secret_until", "sent_at", "reason")
     list_filter = ("status", "created_at")
     search_fields = ("to", "key", "subject")
     date_hierarchy = "created_at"
-    # Mails carry sign-in links and codes: staff see that a mail went out, never what would let them in.
+    # No text, no HTML: staff see that a mail went out, never what is in it.
     fields = (
-        "id", "key", "to", "subject", "status", "attempts", "due_at", "lease_until", "sent_at", "reason", "created_at",
+        "id", "key", "to", "subject", "status", "attempts", "secret_until", "due_at", "lease_until", "sent_at",
+        "reason", "created_at",
     )  # fmt: skip
+    actions = ("send_again",)
+    action_form = ResendForm
+
+    @admin.action(description="Send again what is parked", permissions=["resend"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMail]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        ids = list(queryset.order_by().values_list("pk", flat=True)[: MOST_RESENT_AT_ONCE + 1])
+        if not reason:
+            self.message_user(request, "Say why, beside the action. Nothing was sent.", messages.ERROR)
+            return
+        if len(ids) > MOST_RESENT_AT_ONCE:
+            text = f"Choose at most {MOST_RESENT_AT_ONCE} at once. Nothing was sent."
+            self.message_user(request, text, messages.ERROR)
+            return
+        assert isinstance(request.user, AbstractBaseUser)
+        resent = mail_resend(mail_ids=ids, actor=request.user, reason=reason)
+        self.message_user(request, f"Will be sent again: {resent.again}.")
+        if resent.expired:
+            text = (
+                f"Stay parked, because what they carry has expired: {resent.expired}. Their owners have to ask again."
+            )
+            self.message_user(request, text, messages.WARNING)
+        if resent.not_parked:
+            self.message_user(
+                request, f"Left alone, because they are not parked: {resent.not_parked}.", messages.WARNING
+            )
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("records.change_outboundmail")
 
 
 @admin.register(IdempotencyRecord)

@@ -7,6 +7,11 @@ class EventNotReady(Exception):
     """A handler cannot handle the event yet, most often because our own row is still on its way: try again later."""
 
 
+class ReasonRequired(Malformed):
+    code = "reason_required"
+    detail = "Say why: it goes on record with your name."
+
+
 class IdempotencyKeyRequired(Malformed):
     code = "idempotency_key_required"
     detail = "Send an Idempotency-Key header: any text of your own, a new one for each new attempt to do this."

@@ -1,9 +1,13 @@
 """The append-mostly tables that every app needs: webhook inbox, outbound mail, idempotency keys, audit."""
 
+from typing import NamedTuple
+
+import orjson
 from django.conf import settings
 from django.db import models
 
 from learning247.kit.clock import now
+from learning247.kit.encryption import decrypt, encrypt
 from learning247.kit.ids import new_id
 from learning247.records.enums import EventStatus, MailStatus
 
@@ -59,18 +63,47 @@ class InboundEvent(models.Model):
         return f"{self.source} {self.event_type} {self.external_id}"
 
 
+MAIL_BODY = "mail-body"  # what bodies are sealed for
+
+
+class MailBody(NamedTuple):
+    """Both parts of a mail; `html` is empty where it has none."""
+
+    text: str
+    html: str
+
+    def sealed(self) -> str:
+        return encrypt(orjson.dumps([self.text, self.html]).decode(), purpose=MAIL_BODY)
+
+    @classmethod
+    def opened(cls, sealed: str) -> "MailBody":
+        """Raises DecryptionFailed."""
+        text, html = orjson.loads(decrypt(sealed, purpose=MAIL_BODY))
+        return cls(text, html)
+
+
 class OutboundMail(models.Model):
     """A mail, written in the transaction that causes it, so that it goes out exactly when that commits.
 
-    pending --sent by the mail queue--> sent · pending --attempts used up--> parked
+        pending --sent by the mail queue----------------------------> sent
+          |  ^
+          |  +--resent by staff, unless its secret has expired--+
+          +-----attempts used up, or its secret has expired---> parked
+
+    A body with a link or a code that lets somebody in never stands here in clear: it is sealed while somebody may still
+    have to send it, and gone once the mail is sent or the secret has expired.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     key = models.CharField(max_length=200, unique=True, help_text="One mail per key, however often its cause runs.")
     to = models.EmailField(max_length=254)
     subject = models.CharField(max_length=200)
-    text = models.TextField()
+    text = models.TextField(blank=True)
     html = models.TextField(blank=True)
+    secret_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when a link or a code in it lets somebody in. Empty: it has none."
+    )
+    sealed_body = models.TextField(blank=True, help_text="Text and HTML of a mail with a secret, encrypted.")
     status = models.CharField(max_length=10, choices=MailStatus, default=MailStatus.PENDING)
     attempts = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(default=now)
@@ -81,12 +114,28 @@ class OutboundMail(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(secret_until__isnull=True) | models.Q(text="", html=""),
+                name="records_mail_secret_is_sealed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sealed_body="")
+                | (models.Q(secret_until__isnull=False) & ~models.Q(status=MailStatus.SENT)),
+                name="records_mail_sealed_until_sent",
+            ),
+        )
         indexes = (
             models.Index(fields=("due_at",), condition=models.Q(status=MailStatus.PENDING), name="records_mail_due"),
+            models.Index(fields=("secret_until",), condition=~models.Q(sealed_body=""), name="records_mail_sealed"),
         )
 
     def __str__(self) -> str:
         return f"{self.subject} -> {self.to}"
+
+    def body(self) -> MailBody:
+        """What is sent, opened where it is sealed; empty once it is gone. Raises DecryptionFailed."""
+        return MailBody.opened(self.sealed_body) if self.sealed_body else MailBody(self.text, self.html)
 
 
 class IdempotencyRecord(models.Model):
