@@ -49,6 +49,13 @@ class PasswordIncorrect(Malformed):
     detail = "This is not your current password. If you have forgotten it: POST /auth/forgot-password."
 
 
+class FreshSignInRequired(Forbidden):
+    """For who has no password that could be asked for again."""
+
+    code = "fresh_sign_in_required"
+    detail = "To be sure that it is you: sign in again, then repeat this within 15 minutes."
+
+
 class ResetTokenInvalid(Malformed):
     """The same for a link that never was, was used, was replaced, or has expired: it tells nobody which."""
 

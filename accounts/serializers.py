@@ -135,6 +135,12 @@ class PasswordChangeSerializer(serializers.Serializer[Any]):
     new_password = PasswordField(help_text="At least 10 characters, not a common word, not only digits.")
 
 
+class IdentitySerializer(serializers.Serializer[Any]):
+    password = PasswordField(
+        required=False, allow_blank=True, default="", help_text="One's own, again. Left out by who has none."
+    )
+
+
 class RecoverySerializer(serializers.Serializer[Any]):
     email = EmailAddressField()
 

@@ -8,6 +8,7 @@ from accounts.views import (
     MeViewSet,
     PasswordChangeViewSet,
     PasswordResetViewSet,
+    PersonalDataViewSet,
     RecoveryViewSet,
     RegistrationViewSet,
     SessionViewSet,
@@ -31,4 +32,5 @@ urlpatterns = [
         name="auth-verify-email-resend",
     ),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="auth-me"),
+    path("auth/me/export", PersonalDataViewSet.as_view({"post": "export"}), name="auth-me-export"),
 ]

@@ -3,7 +3,9 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import StreamingHttpResponse
 from django.utils.cache import patch_cache_control
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -22,6 +24,7 @@ from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
     EmailVerifiedSerializer,
+    IdentitySerializer,
     PasswordChangeSerializer,
     PasswordResetDoneSerializer,
     PasswordResetSerializer,
@@ -36,6 +39,7 @@ from accounts.serializers import (
     UserSerializer,
 )
 from accounts.services.passwords import password_change
+from accounts.services.personal_data import personal_data_export
 from accounts.services.recovery import password_reset, recovery_request
 from accounts.services.sessions import (
     SignedIn,
@@ -352,6 +356,38 @@ class MeViewSet(_AuthViewSet):
     def partial_update(self, request: Request) -> Response:
         user = user_update_profile(user=_person(request), changes=self.read(ProfileSerializer, request))
         return Response(UserSerializer(user).data)
+
+
+class PersonalDataViewSet(_AuthViewSet):
+    """What we hold about the person who asks."""
+
+    throttle_scope = "codes"
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_me_export",
+        summary="All that is held about you",
+        description="One JSON document, streamed: `data` has a list of rows for each kind of thing, `withheld` says "
+        "what is left out and why. Times are UTC, amounts decimal strings. Who has a password gives it again; who "
+        "signs in without one must have done so within 15 minutes. You are told of it by mail.",
+        request=IdentitySerializer,
+        responses={
+            200: OpenApiResponse(OpenApiTypes.OBJECT, description="The document, as an attachment."),
+            400: _refusal("password_incorrect", "This is not your current password."),
+            403: _refusal("fresh_sign_in_required", "Sign in again, then repeat this within 15 minutes."),
+        },
+        examples=[OpenApiExample("Ada asks", value={"password": "correct horse battery"}, request_only=True)],
+    )
+    def export(self, request: Request) -> StreamingHttpResponse:
+        identity = self.read(IdentitySerializer, request)
+        document = personal_data_export(
+            user=_person(request), session_id=_session_id(request), device=device_of(request), **identity
+        )
+        return StreamingHttpResponse(
+            document,
+            content_type="application/json",
+            headers={"Content-Disposition": 'attachment; filename="personal-data.json"'},
+        )
 
 
 def _person(request: Request) -> User:

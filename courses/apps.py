@@ -6,6 +6,7 @@ class CoursesConfig(AppConfig):
 
     def ready(self) -> None:
         # The models are loaded only by now.
+        from courses.personal_data import register_tables  # noqa: PLC0415
         from courses.proofs import every_enrollment_has_its_entitlement, every_mark_is_on_record  # noqa: PLC0415
         from courses.services.enrollments import enrollment_create, enrollment_end  # noqa: PLC0415
         from learning247.records.registry import register_check  # noqa: PLC0415
@@ -23,3 +24,4 @@ class CoursesConfig(AppConfig):
             "I9", "course access is active exactly while an entitlement is", every_enrollment_has_its_entitlement
         )
         register_check("I15", "credentials are marked as sent by somebody on record", every_mark_is_on_record)
+        register_tables()

@@ -18,6 +18,7 @@ from payments.services.settlement import UNSETTLED_STATUSES, gateway_reference_l
 # Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
 UNSETTLED_OUTCOMES = tuple(f"payment {status.value}" for status in UNSETTLED_STATUSES)
 LONGEST_GATEWAY_REFERENCE = 255
+LONGEST_OWN_REFERENCE = 64
 NOT_OURS = "ignored: no reference of ours"
 
 
@@ -51,7 +52,7 @@ stripe_webhook = webhook_view(
 
 def paystack_charge_succeeded(event: InboundEvent) -> str:
     """`data.reference` is ours. An unknown one waits: the event may be quicker than our own row."""
-    outcome = _settle(_text(_payload(event, "data"), "reference"))
+    outcome = _settle(event, _text(_payload(event, "data"), "reference"))
     if outcome in UNSETTLED_OUTCOMES:
         # It says that the money came, the gateway's own answer does not: ask again later, do not forget it.
         raise EventNotReady(f"Paystack announced a charge that it does not confirm yet ({outcome}).")
@@ -67,12 +68,13 @@ def stripe_checkout_changed(event: InboundEvent) -> str:
     session_id = _text(session, "id")
     if len(session_id) <= LONGEST_GATEWAY_REFERENCE:
         gateway_reference_learn(gateway=GatewayName.STRIPE, reference=reference, gateway_reference=session_id)
-    return _settle(reference)
+    return _settle(event, reference)
 
 
-def _settle(reference: str) -> str:
+def _settle(event: InboundEvent, reference: str) -> str:
     if not reference_is_ours(reference):
         return NOT_OURS
+    event.about = reference[:LONGEST_OWN_REFERENCE]  # kept when the event is stamped
     try:
         payment = payment_settle(reference=reference)
     except PaymentNotFound:

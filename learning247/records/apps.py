@@ -7,7 +7,9 @@ class RecordsConfig(AppConfig):
 
     def ready(self) -> None:
         # The registry knows our models, which Django has loaded only by now.
+        from learning247.records.personal_data import register_tables  # noqa: PLC0415
         from learning247.records.proofs import every_event_is_accounted_for  # noqa: PLC0415
         from learning247.records.registry import register_check  # noqa: PLC0415
 
         register_check("I10", "every inbound event is done, due again or parked", every_event_is_accounted_for)
+        register_tables()

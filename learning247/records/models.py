@@ -29,6 +29,9 @@ class InboundEvent(models.Model):
     source = models.CharField(max_length=32)
     external_id = models.CharField(max_length=255, help_text="The provider's event id, or a key built from the event.")
     event_type = models.CharField(max_length=100)
+    about = models.CharField(
+        max_length=64, blank=True, help_text="Our reference that it is about, as far as its handler found one."
+    )
     headers = models.JSONField(help_text="The delivery's headers, without the signature.")
     body = models.BinaryField(help_text="The raw bytes that were signed.")
     received_at = models.DateTimeField(default=now, editable=False)
@@ -57,6 +60,7 @@ class InboundEvent(models.Model):
         indexes = (
             models.Index(fields=("due_at",), condition=models.Q(status=EventStatus.PENDING), name="records_event_due"),
             models.Index(fields=("source", "-received_at"), name="records_event_by_source"),
+            models.Index(fields=("about",), condition=~models.Q(about=""), name="records_event_by_subject"),
         )
 
     def __str__(self) -> str:
@@ -128,6 +132,7 @@ class OutboundMail(models.Model):
         indexes = (
             models.Index(fields=("due_at",), condition=models.Q(status=MailStatus.PENDING), name="records_mail_due"),
             models.Index(fields=("secret_until",), condition=~models.Q(sealed_body=""), name="records_mail_sealed"),
+            models.Index(fields=("to",), name="records_mail_by_address"),
         )
 
     def __str__(self) -> str:

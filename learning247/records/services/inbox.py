@@ -36,8 +36,9 @@ DIED = "The worker died each time it handled this."
 _RECEIVE = """
 WITH received AS (
     INSERT INTO records_inboundevent
-        (id, source, external_id, event_type, headers, body, received_at, status, attempts, due_at, outcome, reason)
-    VALUES (%(id)s, %(source)s, %(external_id)s, %(event_type)s, %(headers)s, %(body)s, %(moment)s, 'pending', 0,
+        (id, source, external_id, event_type, about, headers, body, received_at, status, attempts, due_at, outcome,
+         reason)
+    VALUES (%(id)s, %(source)s, %(external_id)s, %(event_type)s, '', %(headers)s, %(body)s, %(moment)s, 'pending', 0,
             %(due_at)s, '', '')
     ON CONFLICT (source, external_id) DO NOTHING
     RETURNING id
@@ -110,7 +111,7 @@ def event_handle(event_id: UUID | str, *, attempt: int | None = None) -> None:
         log.warning("event_failed", reason=reason_of(error), attempts=event.attempts, exc_info=True)
         _put_off(event, reason_of(error))
         return
-    if lease_stamp(event, status=EventStatus.DONE, done_at=now(), outcome=outcome[:100], reason=""):
+    if lease_stamp(event, status=EventStatus.DONE, done_at=now(), outcome=outcome[:100], reason="", about=event.about):
         log.info("event_handled", outcome=outcome)
     else:
         log.warning("event_lease_lost", outcome=outcome)
@@ -118,9 +119,10 @@ def event_handle(event_id: UUID | str, *, attempt: int | None = None) -> None:
 
 def _put_off(event: InboundEvent, reason: str) -> None:
     if event.attempts >= max_attempts():
-        lease_stamp(event, status=EventStatus.PARKED, reason=reason)
+        lease_stamp(event, status=EventStatus.PARKED, reason=reason, about=event.about)
     else:
-        lease_stamp(event, due_at=now() + retry_delay(event.attempts, first=FIRST_DELAY), reason=reason)
+        due_at = now() + retry_delay(event.attempts, first=FIRST_DELAY)
+        lease_stamp(event, due_at=due_at, reason=reason, about=event.about)
 
 
 def inbox_sweep(*, limit: int = 500) -> list[UUID]:

@@ -1,0 +1,24 @@
+"""Asking once more who it is, before something that a stolen device must not be able to do."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password
+
+from accounts.errors import FreshSignInRequired, PasswordIncorrect
+from accounts.models import Session, User
+from learning247.kit.clock import now
+
+FRESH = timedelta(minutes=15)
+
+
+def identity_confirm(*, user: User, password: str, session_id: UUID) -> None:
+    """That it is `user` who asks: by the password, or for who has none by a session opened within FRESH.
+
+    Not in a transaction: the hasher takes its time. Raises PasswordIncorrect, FreshSignInRequired.
+    """
+    if user.has_usable_password():
+        if not check_password(password, user.password):
+            raise PasswordIncorrect(attr="password")
+    elif not Session.objects.filter(id=session_id, user=user, created_at__gt=now() - FRESH).exists():
+        raise FreshSignInRequired

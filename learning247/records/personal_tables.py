@@ -1,0 +1,98 @@
+"""What every table holds about a person: the third registry that apps fill in `apps.ready()`.
+
+A table is either declared, with the rows that are a person's, or named as holding nothing about anybody, with the
+reason; `learning247/tests/test_personal_data.py` fails for one that is neither. A declared table is exported with every
+column that it has, now and in future, but for those that its declaration withholds and says why: what is forgotten in
+an export is a decision, not an oversight.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import Model, QuerySet
+
+from learning247.records.registry import AlreadyRegistered
+
+# Several querysets where one would not be walked along an index, such as one per account.
+Rows = Callable[[Any], Iterable[QuerySet[Any]]]
+AuditIds = Callable[[Any], Iterable[object]]
+EventSubjects = Callable[[Any], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalTable:
+    """The rows of `model` that hold something about a person, exported as the list `section`.
+
+    `withheld`: column -> why its owner does not get it. `also`: columns of related rows, without which these say
+    little. `currencies`: column in minor units -> the column with its currency, where that is not `currency`.
+    """
+
+    section: str
+    model: type[Model]
+    rows: Rows
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
+    currencies: Mapping[str, str] = field(default_factory=dict)
+
+    def columns(self) -> list[str]:
+        """What is exported of a row, a foreign key by its `…_id`. Raises ValueError for withheld columns it lacks."""
+        own = [column.attname for column in self.model._meta.concrete_fields]
+        unknown = self.withheld.keys() - set(own)
+        if unknown:
+            raise ValueError(f"{self.section} withholds {', '.join(sorted(unknown))}, which it has not.")
+        return [name for name in own if name not in self.withheld] + list(self.also)
+
+
+_tables: dict[str, PersonalTable] = {}
+_impersonal: dict[str, str] = {}
+_audit_subjects: dict[str, AuditIds] = {}
+_event_subjects: set[EventSubjects] = set()
+
+
+def register_personal_data(*tables: PersonalTable) -> None:
+    """Declare tables; sections are unique. Raises AlreadyRegistered."""
+    for table in tables:
+        known = _tables.setdefault(table.section, table)
+        if known.model is not table.model:
+            raise AlreadyRegistered(f"The section {table.section} is {known.model._meta.label}'s already.")
+
+
+def register_impersonal(labels: Mapping[str, str]) -> None:
+    """Name tables (`app.Model`) that hold nothing about anybody, each with the reason."""
+    _impersonal.update(labels)
+
+
+def register_audit_subject(kind: str, ids: AuditIds) -> None:
+    """Say which subjects of `kind` in the audit trail are a person's own: themselves, their sessions, their courses.
+
+    Raises AlreadyRegistered.
+    """
+    if _audit_subjects.setdefault(kind, ids).__qualname__ != ids.__qualname__:
+        raise AlreadyRegistered(f"Whose {kind} it is, is said already.")
+
+
+def register_event_subject(subjects: EventSubjects) -> None:
+    """Say by which words (`InboundEvent.about`) a person's inbound events are found: the references of payments."""
+    _event_subjects.add(subjects)
+
+
+def personal_tables() -> list[PersonalTable]:
+    """Every declared table, in the order of declaration: that of the apps."""
+    return list(_tables.values())
+
+
+def impersonal_tables() -> Mapping[str, str]:
+    """`app.Model` -> why it holds nothing about anybody."""
+    return dict(_impersonal)
+
+
+def audit_subjects_of(user: AbstractBaseUser) -> list[tuple[str, list[str]]]:
+    """(kind, ids) of all that is `user`'s own in the audit trail."""
+    return [(kind, [str(pk) for pk in ids(user)]) for kind, ids in _audit_subjects.items()]
+
+
+def event_subjects_of(user: AbstractBaseUser) -> list[str]:
+    """The `about` of every inbound event that tells something of `user`."""
+    return [word for subjects in _event_subjects for word in subjects(user)]
