@@ -275,13 +275,14 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "learning247.kit.smtp.EmailBackend"
 EMAIL_HOST = env("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env("EMAIL_USER", default="")
 EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
-EMAIL_TIMEOUT = 20  # seconds
+EMAIL_SSL_CAFILE = env("EMAIL_SSL_CAFILE", default="")
+EMAIL_TIMEOUT = 20  # seconds, for one answer
 SERVES_MAILBOX = False  # whether this process answers below /dev/mailbox
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Learning247 <no-reply@learning247.example>")
 SUPPORT_EMAIL = env("SUPPORT_EMAIL", default="support@learning247.example")  # whom mails name for questions

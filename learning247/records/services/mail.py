@@ -152,7 +152,8 @@ def _message(mail: OutboundMail) -> EmailMultiAlternatives:
         body.text,
         settings.DEFAULT_FROM_EMAIL,
         [mail.to],
-        headers={"Message-ID": f"<{mail.id}@{domain}>"},
+        # Auto-Submitted (RFC 3834): nobody's "I am on holiday" answers it.
+        headers={"Message-ID": f"<{mail.id}@{domain}>", "Auto-Submitted": "auto-generated"},
     )
     if body.html:
         message.attach_alternative(body.html, "text/html")
