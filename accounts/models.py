@@ -98,6 +98,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         super().clean()
         self.email = normalised_email(self.email)
 
+    @property
+    def name_for_mails(self) -> str:
+        """The first name once the email is proved. Until then it may be a stranger's text, which we would mail for
+        them to whoever the address belongs to."""
+        return self.first_name if self.email_verified else ""
+
     def get_full_name(self) -> str:
         return self.full_name
 

@@ -12,6 +12,8 @@ from accounts.models import Session, User, normalised_email
 # Longer than any password manager makes; bcrypt_sha256 uses all of it, and the hasher never sees megabytes.
 PASSWORD_MAX_LENGTH = 256
 _INVISIBLE = {"Cc", "Zl", "Zp"}  # control characters, line and paragraph separators
+# What turns the direction of the text that follows, and can make a name read as something else (Unicode TR36, 2.8).
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class TextField(serializers.CharField):
@@ -28,7 +30,9 @@ class TextField(serializers.CharField):
             self.fail("invalid")
         text = super().to_internal_value(data)
         # A name goes into mail headers and subjects.
-        if self.one_line and any(unicodedata.category(character) in _INVISIBLE for character in text):
+        if self.one_line and any(
+            unicodedata.category(character) in _INVISIBLE or character in _TURNING for character in text
+        ):
             self.fail("not_one_line")
         return str(text)
 

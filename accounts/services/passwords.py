@@ -53,7 +53,7 @@ def password_replaced(*, user: User, actor: User | None, action: str, device: De
         to=user.email,
         template="password_changed",
         context={
-            "first_name": user.first_name,
+            "first_name": user.name_for_mails,
             "ip": device.ip,
             "when": now(),
             "url": f"{settings.FRONTEND_URL}/forgot-password",

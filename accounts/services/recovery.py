@@ -97,7 +97,7 @@ def _mail_link(user: User) -> None:
         to=user.email,
         template="reset_password",
         # In the fragment, which browsers send to no server: the token ends up in nobody's access log.
-        context={"first_name": user.first_name, "url": f"{settings.FRONTEND_URL}/reset-password#token={token}"},
+        context={"first_name": user.name_for_mails, "url": f"{settings.FRONTEND_URL}/reset-password#token={token}"},
         secret_until=now() + LINK_LIFETIME,
     )
 

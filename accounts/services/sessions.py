@@ -170,7 +170,7 @@ def _reuse_mail_queue(session: Session, device: Device) -> None:
         to=session.user.email,
         template="session_reused",
         context={
-            "first_name": session.user.first_name,
+            "first_name": session.user.name_for_mails,
             "session": session,
             "device": device,
             "when": now(),

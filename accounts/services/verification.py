@@ -34,7 +34,8 @@ def verification_mail_queue(user: User) -> None:
         key=f"{_mails_of(user)}{new_id()}",
         to=user.email,
         template="verify_email",
-        context={"first_name": user.first_name, "url": url},
+        # No name: whoever signed up wrote it, and the address may be somebody else's.
+        context={"url": url},
         secret_until=now() + LIFETIME,
     )
 

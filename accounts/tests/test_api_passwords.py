@@ -93,7 +93,7 @@ class TestChange:
         )
 
     def test_is_told_to_the_owner_and_stands_on_record_without_a_secret(self, client):
-        user = build_user(first_name="Ada")
+        user = build_user(first_name="Ada", verified=True)
         sign_in(client, user)
 
         client.post(
@@ -169,6 +169,17 @@ class TestForgot:
         assert link.startswith(f"{settings.FRONTEND_URL}/reset-password#token=")
         assert link in html
         assert not RecoveryRequest.objects.exists()
+
+    @pytest.mark.parametrize(("verified", "greeting"), [(True, "Hello Ada,"), (False, "Hello,")])
+    def test_greets_by_name_whose_address_it_is_proved_to_be(self, verified, greeting):
+        build_user(email="ada@example.com", first_name="Ada", verified=verified)
+
+        ask("ada@example.com")
+        answer_all()
+
+        text, html = OutboundMail.objects.get().body()
+        assert text.splitlines()[0] == greeting
+        assert ("Ada" in html) == verified
 
     def test_a_stranger_and_a_disabled_account_get_the_same_answer_and_no_mail(self):
         build_user(email="ada@example.com")

@@ -186,7 +186,7 @@ class TestReuse:
         return APIClient().post("/auth/refresh", {"refresh": token}, format="json", **device)
 
     def test_of_a_traded_token_is_told_to_its_owner_once(self):
-        user = build_user(first_name="Ada")
+        user = build_user(first_name="Ada", verified=True)
         token = login(user, **PHONE)["refresh"]
         self.refresh(token, **PHONE)
 
