@@ -5,15 +5,16 @@ from typing import Any, cast
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
-from django.core.exceptions import NON_FIELD_ERRORS, BadRequest
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.devices import device_of
 from accounts.models import User
 from accounts.services.sign_ins import sign_out_record
-from adminpanel.forms import CONSOLE, THROTTLED, OwnPasswordForm, SignInForm
+from adminpanel.forms import CONSOLE, CountedForm, OwnPasswordForm, SignInForm
 from learning247.kit.admin import ForgivingAdmin
 
 
@@ -25,21 +26,16 @@ class StaffConsole(AdminSite):
     login_form = SignInForm
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().login(request, extra_context)
-        form = getattr(response, "context_data", {}).get("form")
-        if isinstance(form, SignInForm) and form.retry_after is not None:
-            response.status_code = 429 if form.has_error(NON_FIELD_ERRORS, THROTTLED) else 503
-            response["Retry-After"] = str(form.retry_after)
-        return response
+        return cast(HttpResponse, _limited(super().login(request, extra_context)))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         view = PasswordChangeView.as_view(
-            form_class=partial(OwnPasswordForm, device=device_of(request)),
+            form_class=partial(OwnPasswordForm, request=request),
             success_url=reverse("admin:password_change_done", current_app=self.name),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         request.current_app = self.name
-        return cast(TemplateResponse, view(request))
+        return cast(TemplateResponse, _limited(view(request)))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if request.method == "POST" and isinstance(request.user, User):
@@ -57,3 +53,12 @@ class StaffConsole(AdminSite):
         if "\0" in request.GET.get("term", ""):
             raise BadRequest("No text of ours holds a NUL.")
         return super().autocomplete_view(request)
+
+
+def _limited(response: HttpResponseBase) -> HttpResponseBase:
+    """With the status that says so, where the form on this page was not looked at."""
+    form = getattr(response, "context_data", {}).get("form")
+    if isinstance(form, CountedForm) and form.retry_after is not None:
+        response.status_code = 429 if form.throttled else 503
+        response["Retry-After"] = str(form.retry_after)
+    return response

@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.forms import BaseForm
 from django.http import HttpRequest
 
-from accounts.devices import Device, device_of
+from accounts.devices import device_of
 from accounts.models import User
 from accounts.services.passwords import password_replaced
 from accounts.services.sign_ins import sign_in_record, sign_in_refusal_record
@@ -15,17 +16,33 @@ from learning247.kit.api.throttles import limits_ask
 from learning247.kit.errors import Unavailable
 
 CONSOLE = "console"
-THROTTLED = "throttled"
 
 
-class SignInForm(AdminAuthenticationForm):
-    """Who came in, and who did not, is on record. Tries are limited as those at the API are, by the same counters."""
+class CountedForm(BaseForm):
+    """A form whose tries are limited as those at the API are, by the same counters."""
 
     retry_after: int | None = None  # seconds, where this try was not looked at
+    throttled = False
+
+    def count(self, request: HttpRequest, *, scope: str, user: object, email: str = "") -> None:
+        """Before the password is looked at. Raises ValidationError where there were too many, or nobody can count."""
+        try:
+            usage = limits_ask(request, scope=scope, user=user, account=lambda: email)
+        except Unavailable as error:
+            self.retry_after = error.retry_after
+            raise ValidationError(error.detail, code=error.code) from error
+        if usage is not None and usage.refused:
+            self.retry_after, self.throttled = usage.reset, True
+            minutes = -(-usage.reset // 60)
+            raise ValidationError(f"These were too many tries. Try again in {minutes} minutes.", code="throttled")
+
+
+class SignInForm(CountedForm, AdminAuthenticationForm):
+    """Who came in, and who did not, is on record."""
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None
-        self._count(self.request)
+        self.count(self.request, scope="console", user=None, email=self.cleaned_data.get("username", ""))
         device = device_of(self.request)
         try:
             cleaned: dict[str, Any] = super().clean()
@@ -38,28 +55,23 @@ class SignInForm(AdminAuthenticationForm):
                 sign_in_record(user=user, device=device, door=CONSOLE)
         return cleaned
 
-    def _count(self, request: HttpRequest) -> None:
-        email = self.cleaned_data.get("username", "")
-        try:
-            usage = limits_ask(request, scope="console", user=None, account=lambda: email)
-        except Unavailable as error:
-            self.retry_after = error.retry_after
-            raise ValidationError(error.detail, code=error.code) from error
-        if usage is not None and usage.refused:
-            self.retry_after = usage.reset
-            minutes = -(-usage.reset // 60)
-            raise ValidationError(f"These were too many tries. Try again in {minutes} minutes.", code=THROTTLED)
 
+class OwnPasswordForm(CountedForm, AdminPasswordChangeForm):
+    """Another password here ends the API's sessions too; Django ends the other consoles'.
 
-class OwnPasswordForm(AdminPasswordChangeForm):
-    """Another password here ends the API's sessions too; Django ends the other consoles'."""
+    Who finds a console open may not guess the password there, as at `/auth/change-password`.
+    """
 
-    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
-        self.device = device
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
         super().__init__(*args, **kwargs)
+
+    def clean_old_password(self) -> str:
+        self.count(self.request, scope="codes", user=self.user.pk)
+        return super().clean_old_password()
 
     def save(self, commit: bool = True) -> User:
         with transaction.atomic():
             user: User = super().save(commit=commit)
-            password_replaced(user=user, actor=user, action="user.password_changed", device=self.device)
+            password_replaced(user=user, actor=user, action="user.password_changed", device=device_of(self.request))
         return user

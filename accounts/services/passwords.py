@@ -18,6 +18,9 @@ from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 
+# Whoever runs manage.py: the audit trail shows it where it shows browsers.
+OPERATOR = Device(user_agent="manage.py")
+
 
 def password_change(*, user: User, current_password: str, new_password: str, device: Device = UNKNOWN) -> SignedIn:
     """Replace the password that `user` has and knows; every session ends, and the device that asks gets a new one.
@@ -39,11 +42,25 @@ def password_change(*, user: User, current_password: str, new_password: str, dev
         return session_open(locked, device=device)
 
 
-def password_replaced(*, user: User, actor: User | None, action: str, device: Device = UNKNOWN) -> None:
+def password_set(*, user: User, password: str) -> int:
+    """Give `user` another password at the machine, where nobody is signed in; how many sessions ended.
+
+    Raises PasswordTooWeak.
+    """
+    password_check(password, user=user)
+    hashed = make_password(password)
+    with transaction.atomic(durable=True):
+        locked = user_lock(user.id)
+        locked.password = hashed
+        locked.save(update_fields=["password"])
+        return password_replaced(user=locked, actor=None, action="user.password_changed", device=OPERATOR)
+
+
+def password_replaced(*, user: User, actor: User | None, action: str, device: Device = UNKNOWN) -> int:
     """What follows when `user` has got another password, in the transaction that gave it.
 
     Whoever knew the old one, or holds a token or a mailed link from that time, is out; the owner hears of it; and who
-    did it is on record.
+    did it is on record. How many sessions ended.
     """
     require_transaction("Sessions end in the transaction that replaces the password.")
     ended = session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
@@ -66,3 +83,4 @@ def password_replaced(*, user: User, actor: User | None, action: str, device: De
         subject_id=user.pk,
         after={"sessions_ended": ended, "ip": device.ip, "user_agent": device.user_agent},
     )
+    return ended

@@ -31,6 +31,7 @@ APPEND_SLASH = False  # the API's paths have no trailing slash, and a redirect w
 
 INSTALLED_APPS = [
     "adminpanel.apps.StaffConsoleConfig",
+    "accounts",  # before django.contrib.auth, whose `changepassword` it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -44,7 +45,6 @@ INSTALLED_APPS = [
     "drf_standardized_errors",
     "django_celery_beat",
     "learning247.records",
-    "accounts",
     "wallets",
     "payments",
     "courses",
