@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.models import USER_AGENT_LENGTH
-from learning247.kit.api.client_address import client_address
+from learning247.kit.api.client_address import client_address, network_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,11 @@ class Device:
 
     user_agent: str = ""
     ip: str | None = None
+
+    @property
+    def network(self) -> str | None:
+        """What counts as one address: of an IPv6 customer, the whole network."""
+        return network_of(self.ip) if self.ip else None
 
 
 # Where no request stands behind a session.

@@ -22,3 +22,11 @@ class SessionEnd(models.TextChoices):
     PASSWORD_CHANGED = "password_changed", "The password was changed"
     REVOKED = "revoked", "Ended from another device"
     DISABLED = "disabled", "The account was disabled"
+    SECOND_FACTOR = "second_factor", "The second factor was switched on, or reset by staff"
+
+
+class SecondFactorMethod(models.TextChoices):
+    """What proves the second factor."""
+
+    TOTP = "totp", "A code of the authenticator app"
+    RECOVERY_CODE = "recovery_code", "A recovery code"

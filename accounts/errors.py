@@ -1,5 +1,8 @@
 """What the accounts app refuses, and what the person can do next."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound, Unprocessable
 
 
@@ -111,3 +114,54 @@ class CodeTooSoon(DomainError):
     status = 429
     code = "code_too_soon"
     detail = "A code was mailed less than a minute ago. Look for it, or ask again shortly."
+
+
+class SecondFactorRequired(Unauthenticated):
+    """The first factor was right, and this person has a second one. Said to nobody else."""
+
+    code = "second_factor_required"
+    detail = "Enter a code of your authenticator app, or a recovery code: POST /auth/login/second-factor."
+
+    def __init__(self, *, challenge: str, expires_at: datetime, methods: Sequence[str]) -> None:
+        super().__init__(extra={"challenge": challenge, "expires_at": expires_at, "methods": list(methods)})
+
+
+class ChallengeInvalid(Unauthenticated):
+    code = "challenge_invalid"
+    detail = "This sign-in took too long, or was completed already. Sign in again."
+
+
+class SecondFactorCodeInvalid(CodeInvalid):
+    detail = "This code is not right, or not any more. Look at your authenticator app, and whether its clock is right."
+
+
+class SignInCodeInvalid(SecondFactorCodeInvalid):
+    """401: who is asking is still not known."""
+
+    status = 401
+
+
+class SecondFactorCodeUsed(Conflict):
+    code = "code_used"
+    detail = "This code, or a later one, was used already. Wait for the next: there is another one every 30 seconds."
+
+
+class SecondFactorPaused(DomainError):
+    status = 429
+    code = "second_factor_paused"
+    detail = "Too many wrong codes. Wait, or use a recovery code; if it was not you, change your password."
+
+
+class SecondFactorActive(Conflict):
+    code = "second_factor_active"
+    detail = "Your second factor is on already. To use another app, switch it off first."
+
+
+class SecondFactorNotActive(Conflict):
+    code = "second_factor_not_active"
+    detail = "Your second factor is not on. Set it up: POST /auth/second-factor/totp."
+
+
+class SecondFactorNotBegun(Conflict):
+    code = "second_factor_not_begun"
+    detail = "There is nothing to confirm, or it was begun too long ago. Begin: POST /auth/second-factor/totp."

@@ -1,8 +1,9 @@
-"""Row locks of the accounts app. One person or one session at a time; nothing else is locked with it."""
+"""Row locks of the accounts app. One person or one session at a time; of the person's things, only the second factor is
+locked too, after the person."""
 
 import uuid
 
-from accounts.models import OneTimeCode, RecoveryRequest, Session, User
+from accounts.models import OneTimeCode, RecoveryRequest, SecondFactor, Session, User
 from learning247.kit.locks import bound_lock_wait
 
 
@@ -36,3 +37,10 @@ def one_time_code_lock(*, user_id: uuid.UUID, purpose: str, subject_digest: str)
         .filter(user_id=user_id, purpose=purpose, subject_digest=subject_digest)
         .first()
     )
+
+
+def second_factor_lock(user_id: uuid.UUID) -> SecondFactor | None:
+    """The person's authenticator, active or only begun, locked until the transaction ends; its tries and recovery codes
+    change under this lock alone."""
+    bound_lock_wait()
+    return SecondFactor.objects.select_for_update(no_key=True).filter(user_id=user_id).first()

@@ -121,6 +121,7 @@ class Session(models.Model):
           +-----another password--------------------> ended (password_changed)
           +-----ended in the list of devices--------> ended (revoked)
           +-----the account is disabled-------------> ended (disabled)
+          +-----a second factor was switched on-----> ended (second_factor)
 
     Tokens themselves are never stored: whoever reads this table can sign in as nobody.
     """
@@ -211,3 +212,74 @@ class OneTimeCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} for {self.user_id}"
+
+
+class SecondFactor(models.Model):
+    """The authenticator app of one person (TOTP, RFC 6238). The secret stands here sealed: whoever copies the table has
+    no codes.
+
+    begun --a code of it comes--> active --switched off, or reset by staff--> deleted
+      |  +--begun again---------> deleted, and another one begun
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="+")
+    secret = models.TextField(help_text="Sealed with FIELD_ENCRYPTION_KEY.")
+    # Codes of this time step and of earlier ones open nothing any more.
+    used_step = models.BigIntegerField(default=-1)
+    created_at = models.DateTimeField(default=now, editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is active.")
+
+    def __str__(self) -> str:
+        return f"TOTP of {self.user_id}"
+
+
+class SecondFactorTries(models.Model):
+    """Wrong codes of one person since the last right one, from where they signed in before and from elsewhere apart.
+
+    Of the person and not of the authenticator: setting it up anew brings no try back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    known = models.BooleanField(help_text="Tries from an address from which this person signed in.")
+    wrong = models.PositiveIntegerField(default=0)
+    paused_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("user", "known"), name="accounts_tries_one_per_user_and_known"),)
+
+    def __str__(self) -> str:
+        return f"{self.wrong} wrong codes of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """One of the codes that stand in for a lost authenticator; each opens once.
+
+    made --used------------------------------> used
+      |  +--a new set, or the factor is off--> deleted
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of person and code.")
+    created_at = models.DateTimeField(default=now, editable=False)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"
+
+
+class SignInChallenge(models.Model):
+    """Somebody has shown the first factor of this person, and has a few minutes for the second.
+
+    issued --a right code, another password, or the second factor changed--> deleted
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the challenge, which is not stored.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"challenge for {self.user_id}"

@@ -2,7 +2,17 @@
 
 from django.contrib.admin.models import LogEntry
 
-from accounts.models import OneTimeCode, RecoveryRequest, Session, SingleUseLink, User
+from accounts.models import (
+    OneTimeCode,
+    RecoveryCode,
+    RecoveryRequest,
+    SecondFactor,
+    SecondFactorTries,
+    Session,
+    SignInChallenge,
+    SingleUseLink,
+    User,
+)
 from learning247.records.personal_tables import (
     PersonalTable,
     register_audit_subject,
@@ -55,6 +65,29 @@ def register_tables() -> None:
             OneTimeCode,
             lambda user: [OneTimeCode.objects.filter(user_id=user.id)],
             withheld={"subject_digest": _DIGEST, "code_digest": _DIGEST},
+        ),
+        PersonalTable(
+            "second_factor",
+            SecondFactor,
+            lambda user: [SecondFactor.objects.filter(user_id=user.id)],
+            withheld={"secret": "Whoever has it has the second factor. It is in the authenticator app."},
+        ),
+        PersonalTable(
+            "second_factor_tries",
+            SecondFactorTries,
+            lambda user: [SecondFactorTries.objects.filter(user_id=user.id)],
+        ),
+        PersonalTable(
+            "recovery_codes",
+            RecoveryCode,
+            lambda user: [RecoveryCode.objects.filter(user_id=user.id)],
+            withheld={"digest": _DIGEST},
+        ),
+        PersonalTable(
+            "sign_in_challenges",
+            SignInChallenge,
+            lambda user: [SignInChallenge.objects.filter(user_id=user.id)],
+            withheld={"digest": _DIGEST},
         ),
         PersonalTable(
             "console",

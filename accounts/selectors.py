@@ -1,12 +1,15 @@
 """Reads of the accounts app."""
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.models import Session, User
+from accounts.models import RecoveryCode, SecondFactor, Session, User
+from learning247.kit.api.client_address import network_of
 from learning247.kit.clock import now
 
 _USER_FIELDS: Final = User._meta.concrete_fields
@@ -35,3 +38,39 @@ def user_of_session(*, user_id: uuid.UUID, session_id: uuid.UUID) -> User | None
         cursor.execute(_USER_OF_SESSION, [session_id, user_id])
         row = cursor.fetchone()
     return User.from_db(connection.alias, [field.attname for field in _USER_FIELDS], row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorState:
+    """`enabled_at` None: it is off."""
+
+    enabled_at: datetime | None
+    recovery_codes_left: int
+
+    @property
+    def enabled(self) -> bool:
+        return self.enabled_at is not None
+
+
+def second_factor_state(user: User) -> SecondFactorState:
+    """What its owner may know of their second factor."""
+    enabled_at = SecondFactor.objects.filter(user=user).values_list("confirmed_at", flat=True).first()
+    return SecondFactorState(enabled_at, recovery_codes_left(user) if enabled_at else 0)
+
+
+def second_factor_active(user: User) -> uuid.UUID | None:
+    """The id of the authenticator that is asked for when `user` signs in; None where the first factor is enough."""
+    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).values_list("id", flat=True).first()
+
+
+def recovery_codes_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user, used_at=None).count()
+
+
+def network_is_known(user: User, *, network: str | None, since: datetime | None) -> bool:
+    """Whether `user` was signed in from that network (see Device) at or after `since`, or is now."""
+    if network is None:
+        return False
+    sessions = Session.objects.filter(Q(ended_at=None) | Q(refreshed_at__gte=since or now()), user=user)
+    addresses = sessions.exclude(ip=None).values_list("ip", flat=True).distinct()
+    return any(network_of(address) == network for address in addresses if address)

@@ -201,3 +201,45 @@ class EmailVerificationSerializer(serializers.Serializer[Any]):
 
 class EmailVerifiedSerializer(serializers.Serializer[Any]):
     email_verified = serializers.BooleanField(read_only=True)
+
+
+class CodeField(TextField):
+    """Longer than any code is, with its spaces and dashes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=64, write_only=True, **kwargs)
+
+
+class SecondFactorSignInSerializer(serializers.Serializer[Any]):
+    challenge = TextField(max_length=100, write_only=True, help_text="From `extra` of `second_factor_required`.")
+    code = CodeField(help_text="Six digits of the authenticator app, or a recovery code.")
+
+
+class SecondFactorSerializer(serializers.Serializer[Any]):
+    enabled = serializers.BooleanField(read_only=True)
+    enabled_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    recovery_codes_left = serializers.IntegerField(read_only=True)
+
+
+class TotpBeginSerializer(serializers.Serializer[Any]):
+    password = PasswordField()
+
+
+class TotpSetupSerializer(serializers.Serializer[Any]):
+    uri = serializers.CharField(read_only=True, help_text="`otpauth://totp/…`: show it as a QR code.")
+    secret = serializers.CharField(read_only=True, help_text="The same in base32, to type into an app.")
+
+
+class TotpCodeSerializer(serializers.Serializer[Any]):
+    code = CodeField(help_text="Six digits of the authenticator app.")
+
+
+class TotpDisableSerializer(serializers.Serializer[Any]):
+    password = PasswordField()
+    code = CodeField(help_text="Six digits of the authenticator app, or a recovery code.")
+
+
+class RecoveryCodesSerializer(serializers.Serializer[Any]):
+    recovery_codes = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="Ten, each good once. They are not shown again."
+    )

@@ -4,6 +4,7 @@ from celery import shared_task
 
 from accounts.services.one_time_codes import one_time_code_purge
 from accounts.services.recovery import recovery_answer, recovery_sweep
+from accounts.services.sign_in_challenges import challenge_purge
 
 
 @shared_task(name="accounts.answer_recovery")
@@ -19,3 +20,8 @@ def sweep_recovery() -> None:
 @shared_task(name="accounts.purge_one_time_codes")
 def purge_one_time_codes() -> None:
     one_time_code_purge()
+
+
+@shared_task(name="accounts.purge_sign_in_challenges")
+def purge_sign_in_challenges() -> None:
+    challenge_purge()

@@ -9,15 +9,23 @@ from accounts.views import (
     PasswordChangeViewSet,
     PasswordResetViewSet,
     PersonalDataViewSet,
+    RecoveryCodesViewSet,
     RecoveryViewSet,
     RegistrationViewSet,
+    SecondFactorViewSet,
     SessionViewSet,
     SignInViewSet,
+    TotpViewSet,
 )
 
 urlpatterns = [
     path("auth/register", RegistrationViewSet.as_view({"post": "create"}), name="auth-register"),
     path("auth/login", SignInViewSet.as_view({"post": "login"}), name="auth-login"),
+    path(
+        "auth/login/second-factor",
+        SignInViewSet.as_view({"post": "second_factor"}),
+        name="auth-login-second-factor",
+    ),
     path("auth/refresh", SignInViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", SignInViewSet.as_view({"post": "logout"}), name="auth-logout"),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="auth-sessions"),
@@ -30,6 +38,22 @@ urlpatterns = [
         "auth/verify-email/resend",
         EmailVerificationResendViewSet.as_view({"post": "create"}),
         name="auth-verify-email-resend",
+    ),
+    path("auth/second-factor", SecondFactorViewSet.as_view({"get": "retrieve"}), name="auth-second-factor"),
+    path(
+        "auth/second-factor/totp",
+        TotpViewSet.as_view({"post": "create", "delete": "destroy"}),
+        name="auth-second-factor-totp",
+    ),
+    path(
+        "auth/second-factor/totp/confirm",
+        TotpViewSet.as_view({"post": "confirm"}),
+        name="auth-second-factor-totp-confirm",
+    ),
+    path(
+        "auth/second-factor/recovery-codes",
+        RecoveryCodesViewSet.as_view({"post": "create"}),
+        name="auth-second-factor-recovery-codes",
     ),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="auth-me"),
     path("auth/me/export", PersonalDataViewSet.as_view({"post": "export"}), name="auth-me-export"),

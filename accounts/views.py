@@ -17,9 +17,21 @@ from rest_framework_simplejwt.tokens import Token
 from accounts.authentication import AccessTokenAuthentication
 from accounts.cookies import refresh_cookie_clear, refresh_cookie_of, refresh_cookie_set
 from accounts.devices import device_of
-from accounts.errors import Unauthenticated
+from accounts.errors import (
+    ChallengeInvalid,
+    EmailNotVerified,
+    PasswordIncorrect,
+    SecondFactorActive,
+    SecondFactorCodeInvalid,
+    SecondFactorCodeUsed,
+    SecondFactorNotActive,
+    SecondFactorNotBegun,
+    SecondFactorRequired,
+    SignInCodeInvalid,
+    Unauthenticated,
+)
 from accounts.models import Session, User
-from accounts.selectors import session_list_for
+from accounts.selectors import second_factor_state, session_list_for
 from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
@@ -29,23 +41,37 @@ from accounts.serializers import (
     PasswordResetDoneSerializer,
     PasswordResetSerializer,
     ProfileSerializer,
+    RecoveryCodesSerializer,
     RecoveryRequestedSerializer,
     RecoverySerializer,
     RefreshSerializer,
     RegistrationSerializer,
+    SecondFactorSerializer,
+    SecondFactorSignInSerializer,
     SessionSerializer,
     SignedInSerializer,
     TokensSerializer,
+    TotpBeginSerializer,
+    TotpCodeSerializer,
+    TotpDisableSerializer,
+    TotpSetupSerializer,
     UserSerializer,
 )
 from accounts.services.passwords import password_change
 from accounts.services.personal_data import personal_data_export
 from accounts.services.recovery import password_reset, recovery_request
+from accounts.services.second_factors import (
+    second_factor_begin,
+    second_factor_confirm,
+    second_factor_disable,
+    second_factor_recovery_codes_renew,
+)
 from accounts.services.sessions import (
     SignedIn,
     session_close,
     session_open_for_newcomer,
     session_open_with_password,
+    session_open_with_second_factor,
     session_refresh,
     session_revoke,
 )
@@ -54,6 +80,7 @@ from accounts.services.verification import email_verify, verification_mail_repea
 from accounts.tokens import SESSION_CLAIM
 from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import ErrorSerializer
+from learning247.kit.api.throttles import limits_know
 
 _PERSON = {
     "id": "019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11",
@@ -75,14 +102,29 @@ RECOVERY_REQUESTED = "If there is an account with this email, a link is on its w
 _PROFILE = OpenApiExample("A profile", value=_PERSON, response_only=True)
 
 
-def _refusal(code: str, detail: str) -> OpenApiResponse:
+_CHALLENGE = {
+    "challenge": "q1mJw5cE0u7x2rY9bZ4tK8nVfLhGdSaPoXiUeRyTw3A",
+    "expires_at": "2026-01-15T09:35:00Z",
+    "methods": ["totp", "recovery_code"],
+}
+_RECOVERY_CODES = OpenApiExample(
+    "A set (ten in truth)",
+    value={"recovery_codes": ["7Q2M-XK9D-4VTR-B8HN", "0ZPC-61WE-YJ5S-GF3A"]},
+    response_only=True,
+)
+
+
+def _example(code: str, detail: str, extra: dict[str, Any] | None = None) -> OpenApiExample:
     envelope = {
         "type": "client_error",
         "errors": [{"code": code, "detail": detail, "attr": None}],
         "request_id": "019a5a3e-7b1e-7c53-8a67-5c1f0d9e4b22",
     }
-    example = OpenApiExample(code, value=envelope, response_only=True)
-    return OpenApiResponse(ErrorSerializer, description=detail, examples=[example])
+    return OpenApiExample(code, value=envelope | ({"extra": extra} if extra else {}), response_only=True)
+
+
+def _refusal(code: str, detail: str) -> OpenApiResponse:
+    return OpenApiResponse(ErrorSerializer, description=detail, examples=[_example(code, detail)])
 
 
 class _AuthViewSet(GenericViewSet[Any]):
@@ -170,16 +212,25 @@ class EmailVerificationResendViewSet(_AuthViewSet):
 
 
 class SignInViewSet(_OpenAuthViewSet):
-    throttle_scope = {"login": "sign_in"}
+    throttle_scope = {"login": "sign_in", "second_factor": "sign_in"}
 
     @extend_schema(
         operation_id="auth_login",
         summary="Sign in",
-        description="A wrong password and an unknown email get the same answer in the same time.",
+        description="A wrong password and an unknown email get the same answer in the same time. Whoever has a second "
+        "factor gets 401 `second_factor_required` after the right password, with a `challenge` in `extra` that is good "
+        "for five minutes, and no token.",
         request=CredentialsSerializer,
         responses={
             200: SignedInSerializer,
-            401: _refusal("invalid_credentials", "This email and password do not match an account."),
+            401: OpenApiResponse(
+                ErrorSerializer,
+                description="This email and password do not match an account; or they do, and are not enough.",
+                examples=[
+                    _example("invalid_credentials", "This email and password do not match an account."),
+                    _example("second_factor_required", SecondFactorRequired.detail, _CHALLENGE),
+                ],
+            ),
         },
         examples=[
             _SIGNED_IN,
@@ -193,6 +244,40 @@ class SignInViewSet(_OpenAuthViewSet):
     def login(self, request: Request) -> Response:
         credentials = self.read(CredentialsSerializer, request)
         return _signed_in(session_open_with_password(**credentials, device=device_of(request)), status=200)
+
+    @extend_schema(
+        operation_id="auth_login_second_factor",
+        summary="Finish a sign-in by the second factor",
+        description="Takes a code of the authenticator app or a recovery code. After five wrong codes of the app those "
+        "wait, a quarter of an hour at first (429 `second_factor_paused`); recovery codes work meanwhile. A code that "
+        "was used already is 409 `code_used`.",
+        request=SecondFactorSignInSerializer,
+        responses={
+            200: SignedInSerializer,
+            401: OpenApiResponse(
+                ErrorSerializer,
+                description="The code is wrong, or the challenge is not good any more.",
+                examples=[
+                    _example("code_invalid", SignInCodeInvalid.detail, {"attempts_left": 4}),
+                    _example("challenge_invalid", ChallengeInvalid.detail),
+                ],
+            ),
+            409: _refusal("code_used", SecondFactorCodeUsed.detail),
+        },
+        examples=[
+            _SIGNED_IN,
+            OpenApiExample(
+                "Ada's app shows 492039",
+                value={"challenge": _CHALLENGE["challenge"], "code": "492039"},
+                request_only=True,
+            ),
+        ],
+    )
+    def second_factor(self, request: Request) -> Response:
+        proof = self.read(SecondFactorSignInSerializer, request)
+        signed_in = session_open_with_second_factor(**proof, device=device_of(request))
+        limits_know(request._request, account=signed_in.user.email)
+        return _signed_in(signed_in, status=200)
 
     @extend_schema(
         operation_id="auth_refresh",
@@ -298,6 +383,121 @@ class PasswordResetViewSet(_OpenAuthViewSet):
         response = Response(PasswordResetDoneSerializer(user).data)
         refresh_cookie_clear(response)
         return response
+
+
+class SecondFactorViewSet(_AuthViewSet):
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_second_factor",
+        summary="Whether one's second factor is on",
+        responses=SecondFactorSerializer,
+        examples=[
+            OpenApiExample(
+                "On",
+                value={"enabled": True, "enabled_at": "2026-01-15T09:30:00Z", "recovery_codes_left": 10},
+                response_only=True,
+            )
+        ],
+    )
+    def retrieve(self, request: Request) -> Response:
+        return Response(SecondFactorSerializer(second_factor_state(_person(request))).data)
+
+
+class TotpViewSet(_AuthViewSet):
+    """An authenticator app as second factor."""
+
+    throttle_scope = "codes"
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_second_factor_totp_begin",
+        summary="Begin to set up an authenticator app",
+        description="Answers with a secret for the app. Nothing changes at sign-in until `confirm`, within an hour. "
+        "Beginning again gives another secret.",
+        request=TotpBeginSerializer,
+        responses={
+            201: TotpSetupSerializer,
+            400: _refusal("password_incorrect", PasswordIncorrect.detail),
+            403: _refusal("email_not_verified", EmailNotVerified.detail),
+            409: _refusal("second_factor_active", SecondFactorActive.detail),
+        },
+        examples=[
+            OpenApiExample("Ada's password", value={"password": "correct horse battery"}, request_only=True),
+            OpenApiExample(
+                "For her app",
+                value={
+                    "uri": "otpauth://totp/Learning247:ada%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+                    "&issuer=Learning247&algorithm=SHA1&digits=6&period=30",
+                    "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+                },
+                response_only=True,
+            ),
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        setup = second_factor_begin(user=_person(request), **self.read(TotpBeginSerializer, request))
+        return Response(TotpSetupSerializer(setup).data, status=201)
+
+    @extend_schema(
+        operation_id="auth_second_factor_totp_confirm",
+        summary="Switch the second factor on",
+        description="By a first code of the app. Answers with the recovery codes, this once; every other session ends.",
+        request=TotpCodeSerializer,
+        responses={
+            200: RecoveryCodesSerializer,
+            409: _refusal("second_factor_not_begun", SecondFactorNotBegun.detail),
+            422: _refusal("code_invalid", SecondFactorCodeInvalid.detail),
+        },
+        examples=[_RECOVERY_CODES],
+    )
+    def confirm(self, request: Request) -> Response:
+        codes = second_factor_confirm(
+            user=_person(request),
+            session_id=_session_id(request),
+            device=device_of(request),
+            **self.read(TotpCodeSerializer, request),
+        )
+        return Response(RecoveryCodesSerializer({"recovery_codes": codes}).data)
+
+    @extend_schema(
+        operation_id="auth_second_factor_totp_disable",
+        summary="Switch the second factor off",
+        description="By the password and a code of the app or a recovery code together.",
+        request=TotpDisableSerializer,
+        responses={
+            204: None,
+            400: _refusal("password_incorrect", PasswordIncorrect.detail),
+            409: _refusal("second_factor_not_active", SecondFactorNotActive.detail),
+            422: _refusal("code_invalid", SecondFactorCodeInvalid.detail),
+        },
+    )
+    def destroy(self, request: Request) -> Response:
+        proof = self.read(TotpDisableSerializer, request)
+        second_factor_disable(user=_person(request), device=device_of(request), **proof)
+        return Response(status=204)
+
+
+class RecoveryCodesViewSet(_AuthViewSet):
+    throttle_scope = "codes"
+    authentication_classes = (AccessTokenAuthentication,)
+
+    @extend_schema(
+        operation_id="auth_second_factor_recovery_codes",
+        summary="Make new recovery codes",
+        description="By a code of the app. Answers with ten, this once; earlier ones open nothing any more.",
+        request=TotpCodeSerializer,
+        responses={
+            200: RecoveryCodesSerializer,
+            409: _refusal("second_factor_not_active", SecondFactorNotActive.detail),
+            422: _refusal("code_invalid", SecondFactorCodeInvalid.detail),
+        },
+        examples=[_RECOVERY_CODES],
+    )
+    def create(self, request: Request) -> Response:
+        code = self.read(TotpCodeSerializer, request)
+        codes = second_factor_recovery_codes_renew(user=_person(request), device=device_of(request), **code)
+        return Response(RecoveryCodesSerializer({"recovery_codes": codes}).data)
 
 
 class SessionViewSet(_AuthViewSet):

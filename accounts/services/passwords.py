@@ -10,6 +10,7 @@ from accounts.errors import PasswordIncorrect
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.services.sessions import SignedIn, session_end_all, session_open
+from accounts.services.sign_in_challenges import challenge_revoke_all
 from accounts.services.single_use_links import link_revoke_all
 from accounts.services.users import password_check
 from learning247.kit.clock import now
@@ -59,12 +60,13 @@ def password_set(*, user: User, password: str) -> int:
 def password_replaced(*, user: User, actor: User | None, action: str, device: Device = UNKNOWN) -> int:
     """What follows when `user` has got another password, in the transaction that gave it.
 
-    Whoever knew the old one, or holds a token or a mailed link from that time, is out; the owner hears of it; and who
-    did it is on record. How many sessions ended.
+    Whoever knew the old one, or holds a token or a mailed link from that time, or is between the two factors, is out;
+    the owner hears of it; and who did it is on record. The second factor stays as it is. How many sessions ended.
     """
     require_transaction("Sessions end in the transaction that replaces the password.")
     ended = session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
     link_revoke_all(user=user)
+    challenge_revoke_all(user=user)
     mail_queue(
         key=f"password-changed:{user.id}:{new_id()}",
         to=user.email,

@@ -9,16 +9,29 @@ from django.contrib.auth import authenticate
 from django.db import transaction
 
 from accounts.devices import UNKNOWN, Device
-from accounts.enums import SessionEnd
-from accounts.errors import InvalidCredentials, SessionNotFound, TokenNotValid, TokenReused
+from accounts.enums import SecondFactorMethod, SessionEnd
+from accounts.errors import (
+    ChallengeInvalid,
+    InvalidCredentials,
+    SecondFactorCodeInvalid,
+    SecondFactorRequired,
+    SessionNotFound,
+    SignInCodeInvalid,
+    TokenNotValid,
+    TokenReused,
+)
 from accounts.locks import session_lock, user_lock
 from accounts.models import Session, User
+from accounts.selectors import recovery_codes_left, second_factor_active
+from accounts.services.second_factors import second_factor_try
+from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
 from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
 from accounts.services.users import user_register
 from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
+from learning247.kit.transactions import require_transaction
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 
@@ -65,7 +78,8 @@ def session_open_with_password(*, email: str, password: str, device: Device = UN
     """Sign in by email and password.
 
     Raises InvalidCredentials for a wrong password, an unknown email and a disabled account alike; Django's backend
-    runs the hasher in each case, so the time taken does not tell them apart either.
+    runs the hasher in each case, so the time taken does not tell them apart either. SecondFactorRequired with a
+    challenge where the password was right and is not enough.
     """
     user = authenticate(username=email, password=password)
     if user is None:
@@ -76,9 +90,58 @@ def session_open_with_password(*, email: str, password: str, device: Device = UN
         # The hasher takes its time. Whoever changes the password meanwhile ends the sessions that there are then: one
         # opened by the old password afterwards would outlive it.
         current = user_lock(user.id)
-        if current.password == user.password and current.is_active:
-            return _opened(current, device)
-    raise InvalidCredentials
+        if current.password != user.password or not current.is_active:
+            raise InvalidCredentials
+        shown = session_open_or_challenge(current, device=device)
+    return signed_in_or_raise(shown)
+
+
+def session_open_or_challenge(user: User, *, device: Device, **details: Any) -> SignedIn | SecondFactorRequired:
+    """What the first factor, whichever it was, gets `user`: a session, or the question for the second factor.
+
+    In the caller's transaction, which holds `user_lock` and has looked under it at whatever the first factor was; the
+    caller raises the question (`signed_in_or_raise`) when that has committed. `details` (plain data) go on record.
+    """
+    require_transaction("A session is opened in the transaction that has looked at the first factor.")
+    if second_factor_active(user) is None:
+        return _opened(user, device, **details)
+    challenge, expires_at = challenge_issue(user=user)
+    methods = [SecondFactorMethod.TOTP.value]
+    if recovery_codes_left(user):
+        methods.append(SecondFactorMethod.RECOVERY_CODE.value)
+    return SecondFactorRequired(challenge=challenge, expires_at=expires_at, methods=methods)
+
+
+def signed_in_or_raise(shown: SignedIn | SecondFactorRequired) -> SignedIn:
+    """After the transaction: raises SecondFactorRequired where that is the answer."""
+    if isinstance(shown, SecondFactorRequired):
+        raise shown
+    return shown
+
+
+def session_open_with_second_factor(*, challenge: str, code: str, device: Device = UNKNOWN) -> SignedIn:
+    """Finish a sign-in whose first factor was shown, by a code of the app or a recovery code.
+
+    Raises ChallengeInvalid (expired, used, or the password was replaced meanwhile), SignInCodeInvalid with the tries
+    that are left, SecondFactorCodeUsed, SecondFactorPaused.
+    """
+    found = challenge_find(challenge)
+    if found is None:
+        raise ChallengeInvalid
+    with transaction.atomic(durable=True):
+        user = user_lock(found.user_id)
+        # Again, now that nobody else signs this person in: it may have been used or taken back since.
+        found = challenge_find(challenge)
+        if found is None:
+            raise ChallengeInvalid
+        verdict = second_factor_try(user=user, code=code, device=device)
+        if verdict.refusal is None:
+            challenge_use(found)
+            return _opened(user, device, second_factor=verdict.method)
+    # Only now, so that the try is committed.
+    if isinstance(verdict.refusal, SecondFactorCodeInvalid):
+        raise SignInCodeInvalid(tries_left=verdict.refusal.tries_left)
+    raise verdict.refusal
 
 
 def session_refresh(*, refresh: str, device: Device = UNKNOWN) -> SignedIn:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.db import transaction
@@ -21,6 +22,7 @@ API = "api"
 WINDOW = timedelta(minutes=15)
 MOST_IN_WINDOW = 20
 REFUSED = "user.sign_in_refused"
+SECOND_REFUSED = "user.second_factor_refused"
 
 
 def sign_in_record(*, user: User, device: Device, door: str, **details: Any) -> None:
@@ -40,14 +42,24 @@ def sign_in_refusal_record(*, email: str, device: Device, door: str) -> None:
     """
     user_id = User.objects.filter(email=normalised_email(email)).values_list("id", flat=True).first()
     logger.info("sign_in_refused", user_id=user_id and str(user_id), ip=device.ip, door=door)
+    _refusal_record(REFUSED, user_id=user_id, device=device, door=door)
+
+
+def second_factor_refusal_record(*, user: User, device: Device, door: str) -> None:
+    """Somebody who has shown the first factor gave a wrong code. Nothing is kept of the code."""
+    logger.info("second_factor_refused", user_id=str(user.id), ip=device.ip, door=door)
+    _refusal_record(SECOND_REFUSED, user_id=user.id, device=device, door=door)
+
+
+def _refusal_record(action: str, *, user_id: UUID | None, device: Device, door: str) -> None:
     recent = audit_list_since(
-        subject_kind="user", subject_id=user_id or new_id(), action=REFUSED, since=now() - WINDOW
+        subject_kind="user", subject_id=user_id or new_id(), action=action, since=now() - WINDOW
     ).values_list("after__ip", flat=True)
     from_where = list(recent[:MOST_IN_WINDOW])
     if user_id is None or device.ip in from_where or len(from_where) == MOST_IN_WINDOW:
         return
     with transaction.atomic():
-        audit_record(actor=None, action=REFUSED, subject_kind="user", subject_id=user_id, after=_where(device, door))
+        audit_record(actor=None, action=action, subject_kind="user", subject_id=user_id, after=_where(device, door))
 
 
 def _record(action: str, *, user: User, device: Device, door: str, **details: Any) -> None:

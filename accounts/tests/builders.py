@@ -5,9 +5,12 @@ from typing import Any
 
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import SecondFactor, User
+from accounts.services.second_factors import PURPOSE
 from accounts.services.sessions import SignedIn, session_open
+from accounts.totp import totp_secret
 from learning247.kit.clock import now
+from learning247.kit.encryption import encrypt
 
 PASSWORD = "correct horse battery"
 _numbers = count(1)
@@ -41,3 +44,10 @@ def sign_in(client: APIClient, user: User) -> SignedIn:
     signed_in = session_open(user)
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {signed_in.access}")
     return signed_in
+
+
+def build_totp(user: User) -> str:
+    """Switch `user`'s second factor on; its secret, for `totp_code`."""
+    secret = totp_secret()
+    SecondFactor.objects.create(user=user, secret=encrypt(secret, purpose=PURPOSE), confirmed_at=now())
+    return secret

@@ -270,6 +270,10 @@ CELERY_BEAT_SCHEDULE = {
     "renew the search words": {"task": "courses.renew_search_words", "schedule": crontab(hour=3, minute=40)},
     "beat heartbeat": {"task": "records.worker_heartbeat", "schedule": 15.0},
     "drop old one-time codes": {"task": "accounts.purge_one_time_codes", "schedule": crontab(hour=3, minute=20)},
+    "drop expired sign-in challenges": {
+        "task": "accounts.purge_sign_in_challenges",
+        "schedule": crontab(hour=3, minute=15),
+    },
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
 }
 

@@ -9,8 +9,11 @@ from openapi_core.contrib.django import DjangoOpenAPIResponse
 from openapi_core.testing import MockRequest
 from rest_framework.test import APIClient
 
-from accounts.tests.builders import build_admin, build_creator, build_user, sign_in
+from accounts.tests.builders import PASSWORD, build_admin, build_creator, build_user, sign_in
+from accounts.tests.conftest import Clock, clock
 from courses.tests.builders import build_course, build_department, build_enrollment
+
+__all__ = ["clock"]
 
 pytestmark = pytest.mark.django_db
 
@@ -70,5 +73,40 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
         *(200, 200, 200, 200, 200, 400, 200, 200, 200, 401, 200),
         *(200, 200, 200, 200, 200, 403, 200, 200),
         *(200, 200, 200, 200, 200),
+    ]
+    assert all(agrees(document, answer) for answer in answers)
+
+
+def test_answers_of_the_second_factor_agree(document: OpenAPI, clock: Clock) -> None:
+    user = build_user(verified=True)
+    client, stranger = APIClient(), APIClient()
+    sign_in(client, user)
+
+    def post(path: str, body: dict[str, Any], who: APIClient = client) -> Any:
+        return who.post(path, body, format="json")
+
+    answers = [client.get("/auth/second-factor"), post("/auth/second-factor/totp", {"password": PASSWORD})]
+    secret = answers[-1].json()["secret"]
+    codes = [clock.code(secret, steps=steps) for steps in (-1, 0, 1)]
+    answers += [
+        post("/auth/second-factor/totp/confirm", {"code": clock.wrong(secret)}),
+        post("/auth/second-factor/totp/confirm", {"code": codes[0]}),
+        client.get("/auth/second-factor"),
+        post("/auth/second-factor/totp", {"password": PASSWORD}),
+        post("/auth/second-factor/recovery-codes", {"code": codes[1]}),
+        post("/auth/second-factor/recovery-codes", {"code": codes[1]}),
+        post("/auth/login", {"email": user.email, "password": PASSWORD}, stranger),
+    ]
+    challenge = answers[-1].json()["extra"]["challenge"]
+    answers += [
+        post("/auth/login/second-factor", {"challenge": challenge, "code": clock.wrong(secret)}, stranger),
+        post("/auth/login/second-factor", {"challenge": challenge, "code": codes[2]}, stranger),
+        post("/auth/login/second-factor", {"challenge": challenge, "code": codes[2]}, stranger),
+        client.delete("/auth/second-factor/totp", {"password": PASSWORD, "code": codes[2]}, format="json"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [
+        *(200, 201, 422, 200, 200, 409, 200, 409, 401),
+        *(401, 200, 401, 409),
     ]
     assert all(agrees(document, answer) for answer in answers)

@@ -31,6 +31,12 @@ CLOSED_PORT = 1  # nothing listens there
 PROMISED = {
     ("post", "/auth/register"): {"201"},
     ("post", "/auth/login"): {"200"},
+    ("post", "/auth/login/second-factor"): {"200"},
+    ("get", "/auth/second-factor"): {"200"},
+    ("post", "/auth/second-factor/totp"): {"201"},
+    ("delete", "/auth/second-factor/totp"): {"204"},
+    ("post", "/auth/second-factor/totp/confirm"): {"200"},
+    ("post", "/auth/second-factor/recovery-codes"): {"200"},
     ("post", "/auth/refresh"): {"200"},
     ("post", "/auth/logout"): {"204"},
     ("post", "/auth/change-password"): {"200"},

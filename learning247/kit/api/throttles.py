@@ -11,7 +11,6 @@ the window stands.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -23,7 +22,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pe
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from learning247.kit.api.client_address import client_address
+from learning247.kit.api.client_address import client_address, network_of
 from learning247.kit.errors import DomainError, Unavailable
 from learning247.kit.redis_pause import SECONDS as PAUSE
 from learning247.kit.redis_pause import redis_is_paused, redis_pause
@@ -168,7 +167,7 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
     if redis_is_paused():
         _refuse_if_closed(limits)
         return None
-    address = _network_of(client_address(request))
+    address = network_of(client_address(request))
     caller = f"user {user}" if user else address
     question = Question(caller, address, lambda: _as_compared(account()), counts=not mine.only_looks)
     try:
@@ -180,6 +179,11 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
         _refuse_if_closed(limits)
         return None
     return mine.usage
+
+
+def limits_know(request: HttpRequest, *, account: str) -> None:
+    """Remember with the answer that the owner of `account`, whom the body did not name, signed in from here."""
+    _Asked.of(request).signs_in = (_as_compared(account), network_of(client_address(request)))
 
 
 def limits_only_look(request: Request, *, look: bool) -> None:
@@ -274,13 +278,6 @@ def _account_of(data: Any) -> str:
 def _as_compared(email: str) -> str:
     """As accounts compare emails."""
     return email.strip().lower()[:_LONGEST_ACCOUNT]
-
-
-def _network_of(address: str) -> str:
-    """An IPv6 customer has a whole network of addresses, which are one here (RATELIMIT_IPV6_MASK)."""
-    if ":" not in address:
-        return address
-    return str(ip_network(f"{address}/{settings.RATELIMIT_IPV6_MASK}", strict=False))
 
 
 def _is_known(account: str, address: str) -> bool:
