@@ -1,4 +1,7 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
+
+from learning247.kit.deployment import deployment_check
 
 
 class RecordsConfig(AppConfig):
@@ -6,6 +9,7 @@ class RecordsConfig(AppConfig):
     label = "records"
 
     def ready(self) -> None:
+        register(deployment_check, Tags.security, deploy=True)
         # The registry knows our models, which Django has loaded only by now.
         from learning247.records.personal_data import register_tables  # noqa: PLC0415
         from learning247.records.proofs import every_event_is_accounted_for  # noqa: PLC0415

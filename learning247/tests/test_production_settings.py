@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ GOOD = {
     "FRONTEND_URL": "",
     "REFRESH_COOKIE_SAMESITE": "",
 }
+CHECK = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
 READ = """
 import json
 from django.conf import settings
@@ -108,3 +110,20 @@ def test_the_refresh_cookie_travels_between_sites_over_https_unless_it_is_told_n
     named = json.loads(start(REFRESH_COOKIE_SAMESITE="Strict").stdout)
     assert (unset["REFRESH_COOKIE_SAMESITE"], unset["REFRESH_COOKIE_SECURE"]) == ("None", True)
     assert named["REFRESH_COOKIE_SAMESITE"] == "Strict"
+
+
+@pytest.mark.parametrize(
+    ("changed", "warnings"),
+    [
+        ({"TRUSTED_PROXIES": "10.0.0.0/8"}, []),
+        ({"TRUSTED_PROXIES": ""}, ["learning247.W001"]),
+        ({}, ["learning247.W001"]),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8", "EMAIL_USE_TLS": "False"}, ["learning247.W002"]),
+    ],
+)
+def test_the_deployment_check_names_what_an_operator_would_not_expect(changed, warnings):
+    checked = subprocess.run(CHECK, env=GOOD | changed, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert re.findall(r"\((\w+\.\w\d+)\)", checked.stderr) == warnings
+    assert (checked.returncode == 0) == (not warnings)
+    assert checked.stderr.count("HINT: ") == len(warnings)
