@@ -29,8 +29,8 @@ class AccessTokenAuthentication(JWTAuthentication):
 
     def get_user(self, validated_token: Token) -> Any:
         try:
-            user_id = uuid.UUID(validated_token["user_id"])
-            session_id = uuid.UUID(validated_token[SESSION_CLAIM])
+            user_id = uuid.UUID(str(validated_token["user_id"]))
+            session_id = uuid.UUID(str(validated_token[SESSION_CLAIM]))
         except (KeyError, ValueError):
             raise _refused() from None
         user: User | None = user_of_session(user_id=user_id, session_id=session_id)

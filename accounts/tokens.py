@@ -38,7 +38,7 @@ class RefreshClaims:
         """Raises TokenNotValid for anything that this platform did not sign as a refresh token, or that expired."""
         try:
             claims = RefreshToken(token)  # type: ignore[arg-type]  # simplejwt annotates the encoded token as Token
-            return cls(uuid.UUID(claims[SESSION_CLAIM]), claims["jti"])
+            return cls(uuid.UUID(str(claims[SESSION_CLAIM])), str(claims["jti"]))
         except (TokenError, KeyError, ValueError):
             raise TokenNotValid from None
 
