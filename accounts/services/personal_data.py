@@ -36,7 +36,7 @@ def personal_data_export(*, user: User, password: str, session_id: UUID, device:
             to=user.email,
             template="data_exported",
             context={
-                "first_name": user.first_name,
+                "first_name": user.name_for_mails,
                 "ip": device.ip,
                 "when": now(),
                 "url": f"{settings.FRONTEND_URL}/forgot-password",

@@ -31,7 +31,7 @@ class KeptMail:
 
 def mail_keep(source: bytes, *, directory: Path) -> UUID:
     """Add a mail. Whoever lists meanwhile sees all of it or nothing."""
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # links that let people in are in there
     mail_id = new_id()
     unfinished = directory / f"{mail_id}.unfinished"
     unfinished.write_bytes(source)
