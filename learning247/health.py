@@ -66,7 +66,7 @@ _EXAMPLE = OpenApiExample(
     tags=["health"],
     responses=inline_serializer("Liveness", {"status": serializers.ChoiceField(choices=["ok"])}),
 )
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 @throttle_classes([])
@@ -82,7 +82,7 @@ def live(request: Request) -> Response:
     responses={200: _READINESS, 503: _READINESS},
     examples=[_EXAMPLE],
 )
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 @throttle_classes([])

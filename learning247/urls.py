@@ -1,5 +1,7 @@
 """Every address of the platform. Paths have no trailing slash; each app brings its own `urls.py`."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -13,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from learning247 import health
+from learning247.kit.api.renderers import OrjsonRenderer
 from learning247.stored_files import stored_file
 
 handler400 = "learning247.kit.api.errors.bad_request"
@@ -34,7 +37,7 @@ FRONT_DOOR = {
     tags=["platform"],
     responses=inline_serializer("FrontDoor", {name: serializers.CharField() for name in FRONT_DOOR}),
 )
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 def front_door(request: Request) -> Response:
@@ -51,6 +54,15 @@ class SchemaView(SpectacularAPIView):
         return None
 
 
+class DocsView(SpectacularSwaggerView):
+    """Its page is HTML; what it refuses is the API's JSON like everything else."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if not response.template_name:
+            request.accepted_renderer, request.accepted_media_type = OrjsonRenderer(), OrjsonRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", front_door, name="front-door"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
@@ -58,7 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("api/schema", SchemaView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("", include("accounts.urls")),
     path("", include("wallets.urls")),
     path("", include("payments.urls")),

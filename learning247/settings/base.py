@@ -169,6 +169,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["learning247.kit.api.parsers.OrjsonParser"],
     "DEFAULT_PAGINATION_CLASS": "learning247.kit.api.pagination.CataloguePagination",
     "DEFAULT_THROTTLE_CLASSES": ["learning247.kit.api.throttles.RateLimit"],
+    "DEFAULT_METADATA_CLASS": "learning247.kit.api.metadata.AllowedMethods",
     "DEFAULT_SCHEMA_CLASS": "learning247.kit.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "learning247.kit.api.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -1,0 +1,165 @@
+"""How each page and action of the console is asked: the row that it is about, and a form that works."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.forms import BaseForm
+from django.http import HttpResponse
+from django_celery_beat.models import PeriodicTask
+
+from accounts.tests.builders import PASSWORD
+from learning247.tests.permissions.requests import NEW_PASSWORD
+from learning247.tests.permissions.world import World, upload
+
+Form = dict[str, Any]
+
+# The row that a page is about, where the first of its table will not do.
+ROWS: dict[str, Callable[[World], object]] = {
+    "accounts/user": lambda world: world.owner.pk,
+    "courses/course": lambda world: world.platform_course.pk,
+    "courses/department": lambda world: world.empty_department.pk,
+    "courses/enrollment": lambda world: world.enrollment.pk,
+    "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
+}
+ACTION_ROWS: dict[str, Callable[[World], object]] = {
+    "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
+}
+# What is changed in the form that a change page shows.
+CHANGES: dict[str, Form] = {
+    "accounts/user": {"first_name": "Renamed"},
+    "auth/group": {"name": "renamed"},
+    "courses/course": {"duration": "3 weeks"},
+    "courses/coursepass": {"NGN": "36000"},
+    "courses/department": {"description": "Changed"},
+    "django_celery_beat/periodictask": {"description": "Changed"},
+    "django_celery_beat/clockedschedule": {"clocked_time_0": "2030-01-01", "clocked_time_1": "12:00:00"},
+    "django_celery_beat/crontabschedule": {"minute": "9"},
+    "django_celery_beat/solarschedule": {"latitude": "7"},
+    "django_celery_beat/intervalschedule": {"every": "78"},
+}
+_TASK = {"name": "new", "task": "records.sweep_mail", "regtask": "", "args": "[]", "kwargs": "{}", "headers": "{}"}
+FORMS: dict[str, Callable[[World], Form]] = {
+    "/admin/login/": lambda world: {"username": world.people["admin"].email, "password": PASSWORD},
+    "/admin/password_change/": lambda world: {
+        "old_password": PASSWORD,
+        "new_password1": NEW_PASSWORD,
+        "new_password2": NEW_PASSWORD,
+    },
+    "/admin/accounts/user/add/": lambda world: {
+        "email": "new@example.com",
+        "first_name": "New",
+        "last_name": "Person",
+        "usable_password": "true",
+        "password1": NEW_PASSWORD,
+        "password2": NEW_PASSWORD,
+    },
+    "/admin/accounts/user/{id}/password/": lambda world: {
+        "usable_password": "true",
+        "password1": NEW_PASSWORD,
+        "password2": NEW_PASSWORD,
+    },
+    "/admin/auth/group/add/": lambda world: {"name": "new"},
+    "/admin/courses/course/import/": lambda world: {
+        "file": upload("Law.csv", b"Course Name,Course Link\nContracts,https://x.example/c\n", "text/csv")
+    },
+    "/admin/courses/course/{course_id}/prices/": lambda world: {"NGN": "26000"},
+    "/admin/courses/department/add/": lambda world: {"name": "New", "slug": "new", "description": ""},
+    "/admin/courses/enrollment/add/": lambda world: {
+        "email": world.people["user"].email,
+        "access_type": "individual",
+        "course": str(world.platform_course.pk),
+        "reason": "A prize",
+    },
+    "/admin/courses/enrollment/{enrollment_id}/mark-sent/": lambda world: {"apply": "yes"},
+    "/admin/courses/enrollment/{enrollment_id}/revoke/": lambda world: {"apply": "yes", "reason": "Left"},
+    "/admin/django_celery_beat/clockedschedule/add/": lambda world: CHANGES["django_celery_beat/clockedschedule"],
+    "/admin/django_celery_beat/crontabschedule/add/": lambda world: {
+        "minute": "9",
+        "hour": "*",
+        "day_of_month": "*",
+        "month_of_year": "*",
+        "day_of_week": "*",
+        "timezone": "UTC",
+    },
+    "/admin/django_celery_beat/solarschedule/add/": lambda world: {
+        "event": "sunset",
+        "latitude": "7",
+        "longitude": "7",
+    },
+    "/admin/django_celery_beat/intervalschedule/add/": lambda world: {"every": "78", "period": "days"},
+    "/admin/django_celery_beat/periodictask/add/": lambda world: {
+        **_TASK,
+        "interval": world.schedules["intervalschedule"].pk,
+    },
+}
+QUERIES = {"/admin/autocomplete/": "?app_label=courses&model_name=enrollment&field_name=course"}
+
+
+def prepare_page(world: World, person: str, path: str, method: str, **options: Any) -> Callable[[], HttpResponse]:
+    """What `person` sends to a page of the console; with a form that works when it is a POST."""
+    address = f"{_address(world, path)}{QUERIES.get(path, '')}"
+    send = getattr(world.console(person, **options), method.lower())
+    return partial(send, address, _form(world, path)) if method == "POST" else partial(send, address)
+
+
+def prepare_action(world: World, person: str, row: str) -> Callable[[], HttpResponse]:
+    """What `person` sends for `/admin/app/model/ action`, confirmed."""
+    path, _, action = row.partition(" ")
+    chosen = ACTION_ROWS[row](world) if row in ACTION_ROWS else _row(world, path)
+    form = {"action": action, ACTION_CHECKBOX_NAME: [str(chosen)], "post": "yes", "apply": "yes", "reason": "Left"}
+    send: Any = world.console(person).post
+    return partial(send, path, form)
+
+
+def _model(path: str) -> str:
+    return "/".join(path.split("/")[2:4])
+
+
+def _row(world: World, path: str) -> object:
+    label = _model(path)
+    if label in ROWS:
+        return ROWS[label](world)
+    found = [model for model in admin.site._registry if model._meta.label_lower == label.replace("/", ".")]
+    first = found[0]._default_manager.order_by("pk").first() if found else None
+    return first.pk if first is not None else 0
+
+
+def _address(world: World, path: str) -> str:
+    if "{" not in path:
+        return path
+    row = _row(world, path)
+    names = ("object_id", "id", "course_id", "enrollment_id", "content_type_id", "url")
+    return path.format_map(dict.fromkeys(names, row))
+
+
+def _form(world: World, path: str) -> Form:
+    own = FORMS[path](world) if path in FORMS else {}
+    if path.endswith("/delete/"):
+        return {"post": "yes"}
+    if path.endswith("/change/"):
+        return _as_shown(world, path) | CHANGES.get(_model(path), {})
+    return _as_shown(world, path) | own if path.endswith("schedule/add/") else own
+
+
+def _as_shown(world: World, path: str) -> Form:
+    """What a browser of the admin's would send back of a page, without the empty rows that it offers."""
+    if path in world.forms:
+        return world.forms[path]
+    answer: Any = world.console("admin").get(_address(world, path))
+    shown = answer.context
+    forms: list[BaseForm] = [shown["adminform"].form] if "adminform" in shown else [shown["form"]]
+    sent: Form = {}
+    for inline in shown.get("inline_admin_formsets", ()):
+        forms += inline.formset.initial_forms
+        rows = len(inline.formset.initial_forms)
+        sent |= {f"{inline.formset.prefix}-{name}_FORMS": rows for name in ("TOTAL", "INITIAL")}
+    for form in forms:
+        for field in form:
+            value = field.value()
+            if value not in (None, False):
+                sent[field.html_name] = value
+    world.forms[path] = sent
+    return sent

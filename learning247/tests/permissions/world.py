@@ -1,0 +1,166 @@
+"""One of everybody, and something of the owner's behind every address: what the permission table is asked about."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, models, transaction
+from django.test import Client
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services.sessions import SignedIn, session_open
+from accounts.tests.builders import build_admin, build_creator, build_user
+from courses.enums import CourseStatus
+from courses.tests.builders import build_course, build_department, build_enrollment
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from learning247.kit.money import Money
+from learning247.records.enums import MailStatus
+from learning247.records.models import IdempotencyRecord, OutboundMail
+from learning247.records.services.audit import audit_record
+from learning247.records.services.inbox import event_receive
+from learning247.records.services.mail import mail_queue
+from wallets.models import JournalEntry, Seal
+from wallets.tests.builders import post_sale
+
+ANONYMOUS = "anonymous"
+PERSONS = (ANONYMOUS, "user", "owner", "other", "support", "reviewer", "finance", "admin")
+STAFF = PERSONS[4:]
+
+
+@contextmanager
+def transaction_of_test() -> Iterator[None]:
+    """Undone at its end. Services that must be outermost take themselves for that inside, as in Django's TestCase."""
+    outer = transaction.atomic()
+    outer._from_testcase = True  # type: ignore[attr-defined]
+    with outer:
+        yield
+        transaction.set_rollback(True)
+
+
+class World:
+    """`user` is a learner with nothing of their own, `owner` a creator whose the things are, `other` another one."""
+
+    def __init__(self) -> None:
+        self.people: dict[str, User] = {
+            "user": build_user(verified=True),
+            "owner": build_creator(),
+            "other": build_creator(),
+            **{name: self._member(name) for name in ("support", "reviewer", "finance")},
+            "admin": build_admin(),
+        }
+        self.owner = self.people["owner"]
+        self.department, self.empty_department = build_department("Law"), build_department("Nothing yet")
+        self.course = build_course(title="Torts", department=self.department, creator=self.owner)
+        self.draft = build_course(department=self.department, creator=self.owner, status=CourseStatus.DRAFT)
+        self.withdrawn = build_course(department=self.department, creator=self.owner, status=CourseStatus.WITHDRAWN)
+        self.platform_course = build_course(department=self.department)
+        self.free = build_course(department=self.department, prices=(Money(0, "NGN"), Money(0, "USD")))
+        self.enrollment = build_enrollment(self.platform_course, user=self.owner)
+        assert self.enrollment.payment is not None
+        self.payment = self.enrollment.payment
+        self.entry = JournalEntry.objects.get(id=post_sale(self.owner.pk, gross_minor=10_000, fee_minor=2_000))
+        self.session = session_open(self.owner)
+        self.event_id, _ = event_receive(
+            source="paystack", external_id="1", event_type="charge.success", headers={}, body=b'{"event": "x"}'
+        )
+        audit_record(actor=self.people["admin"], action="looked", subject_kind="user", subject_id=str(self.owner.pk))
+        with transaction.atomic():
+            mail_queue(
+                key="test",
+                to=self.owner.email,
+                template="verify_email",
+                context={"first_name": "Person", "url": "https://x.example"},
+            )
+        OutboundMail.objects.update(status=MailStatus.PARKED)
+        IdempotencyRecord.objects.create(
+            user=self.owner, operation="test", key="1", request_digest="0" * 64, lease_until=now()
+        )
+        Seal.objects.create(
+            first_entry_id=self.entry.id,
+            last_entry_id=self.entry.id,
+            entry_count=1,
+            previous_digest=bytes(32),
+            digest=b"1" * 32,
+        )
+        self.schedules: dict[str, models.Model] = {
+            "clockedschedule": ClockedSchedule.objects.create(clocked_time=now()),
+            "crontabschedule": CrontabSchedule.objects.create(minute="7"),
+            "intervalschedule": IntervalSchedule.objects.create(every=77, period="days"),
+            "solarschedule": SolarSchedule.objects.create(event="sunset", latitude=6.5, longitude=3.4),
+        }
+        self.schedules["periodictask"] = PeriodicTask.objects.create(
+            name="test", task="records.sweep_mail", interval=self.schedules["intervalschedule"]
+        )
+        stored = Path(settings.MEDIA_ROOT) / "courses" / "image.webp"
+        stored.parent.mkdir(parents=True)
+        stored.write_bytes(b"an image")
+        self.tokens: dict[str, SignedIn] = {name: session_open(user) for name, user in self.people.items()}
+        self.forms: dict[str, dict[str, Any]] = {}  # of the console, as they were shown
+        self._consoles: dict[str, dict[str, str]] = {name: self._console_cookies(name) for name in PERSONS}
+
+    def api(self, person: str) -> APIClient:
+        """A client that speaks for them by an access token."""
+        client = APIClient()
+        if person != ANONYMOUS:
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {self.tokens[person].access}")
+        return client
+
+    def console(self, person: str, **options: Any) -> Client:
+        """A browser in which they are signed in, if with these rights one can be."""
+        client = Client(**options)
+        for name, value in self._consoles[person].items():
+            client.cookies[name] = value
+        return client
+
+    def fingerprint(self) -> dict[str, str]:
+        """Of all that is kept: the rows of every table of the database, counted and digested, and the stored files."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+            tables = [connection.ops.quote_name(name) for (name,) in cursor.fetchall()]
+            cursor.execute(
+                " UNION ALL ".join(
+                    f"SELECT '{table}', count(*) || ' rows, ' || coalesce(bit_xor(hashtextextended(r::text, 0)), 0)"
+                    f" FROM {table} r"
+                    for table in tables
+                )
+            )
+            kept = dict(cursor.fetchall())
+        return kept | {"files": " ".join(path.name for path in self._files())}
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """What happens inside has not happened afterwards."""
+        files = set(self._files())
+        with transaction_of_test():
+            yield
+        for path in set(self._files()) - files:
+            path.unlink()
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file())
+
+    def _member(self, group: str) -> User:
+        user = build_user(verified=True, is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
+        return user
+
+    def _console_cookies(self, person: str) -> dict[str, str]:
+        client = Client()
+        if person != ANONYMOUS:
+            client.force_login(self.people[person])
+        return {name: morsel.value for name, morsel in client.cookies.items()}
+
+
+def new_key() -> dict[str, str]:
+    return {"Idempotency-Key": new_id().hex}
+
+
+def upload(name: str, content: bytes, content_type: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type)
