@@ -146,7 +146,14 @@ def gateways(api_server: str, settings: Any) -> Iterator[SimpleNamespace]:
         stripe_webhook_secrets=tuple(settings.STRIPE_WEBHOOK_SECRETS),
         paystack_webhook_url=f"{api_server}/api/webhooks/paystack",
         stripe_webhook_url=f"{api_server}/api/webhooks/stripe",
+        google_client_id=settings.GOOGLE_CLIENT_ID,
+        google_client_secret=settings.GOOGLE_CLIENT_SECRET,
+        google_redirect_uris=(f"{api_server}/auth/google/callback",),
     ) as sandbox:
         settings.PAYSTACK_BASE_URL = sandbox.paystack_url
         settings.STRIPE_API_BASE = sandbox.stripe_url
+        settings.GOOGLE_CALLBACK_URL = f"{api_server}/auth/google/callback"
+        settings.GOOGLE_AUTHORIZE_URL = f"{sandbox.google_url}/o/oauth2/v2/auth"
+        settings.GOOGLE_TOKEN_URL = f"{sandbox.google_url}/token"
+        settings.GOOGLE_ISSUER = sandbox.google_url
         yield SimpleNamespace(sandbox=sandbox, control=sandbox.control, url=api_server)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound, Unprocessable
+from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound, Unavailable, Unprocessable
 
 
 class Unauthenticated(DomainError):
@@ -165,3 +165,64 @@ class SecondFactorNotActive(Conflict):
 class SecondFactorNotBegun(Conflict):
     code = "second_factor_not_begun"
     detail = "There is nothing to confirm, or it was begun too long ago. Begin: POST /auth/second-factor/totp."
+
+
+class GoogleNotConfigured(NotFound):
+    code = "google_not_configured"
+    detail = "Signing in with Google is not offered here. Sign in by password: POST /auth/login."
+
+
+class GoogleStateInvalid(Malformed):
+    """Begun in another browser, more than ten minutes ago, ended already, or never: nobody is signed in by a link."""
+
+    code = "google_state_invalid"
+    detail = "This sign-in was not begun in this browser, or is over. Begin again: GET /auth/google."
+
+
+class GoogleCancelled(Malformed):
+    code = "google_cancelled"
+    detail = "You cancelled at Google. Nothing has changed."
+
+
+class GoogleRefused(Malformed):
+    code = "google_refused"
+    detail = "Google did not confirm who you are. Begin again: GET /auth/google."
+
+
+class GoogleUnavailable(Unavailable):
+    code = "google_unavailable"
+    detail = "Google does not answer right now. Try again shortly, or sign in by password."
+
+
+class GoogleEmailNotVerified(Forbidden):
+    code = "google_email_not_verified"
+    detail = "Google has not verified this email. Verify it there, or sign up by password: POST /auth/register."
+
+
+class GoogleEmailUnproven(Conflict):
+    """There is an account with this email, made by password, whose owner nobody knows yet."""
+
+    code = "google_email_unproven"
+    detail = (
+        "There is an account with this email that nobody has verified. Set a new password: POST /auth/forgot-password. "
+        "Its mailed link proves the email is yours, and Google works from then on."
+    )
+
+
+class GoogleAccountDiffers(Conflict):
+    code = "google_account_differs"
+    detail = "The account with this email signs in with another Google account. Choose that one, or use the password."
+
+
+class AccountDisabled(Forbidden):
+    """Only for whoever has proved to be its owner."""
+
+    code = "account_disabled"
+    detail = "This account is disabled. Write to support."
+
+
+class GoogleCodeInvalid(Unauthenticated):
+    """The same for a code that never was, was used, has expired, or was asked for by another client."""
+
+    code = "google_code_invalid"
+    detail = "This code is not good any more: it works once, for a minute, where it was asked for. Begin again."

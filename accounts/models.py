@@ -283,3 +283,19 @@ class SignInChallenge(models.Model):
 
     def __str__(self) -> str:
         return f"challenge for {self.user_id}"
+
+
+class GoogleCode(models.Model):
+    """Stands for a person who has come back from Google until their client trades it for a session, within a minute.
+
+    issued --used, expired, or every session of the person was ended--> deleted
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the code, which is not stored.")
+    code_challenge = models.CharField(max_length=43, blank=True, help_text="RFC 7636, S256: of the client that began.")
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"for {self.user_id}"

@@ -1,8 +1,11 @@
 """What accounts holds about people, and what of Django's own tables is about them."""
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
 
 from accounts.models import (
+    GoogleCode,
     OneTimeCode,
     RecoveryCode,
     RecoveryRequest,
@@ -21,6 +24,7 @@ from learning247.records.personal_tables import (
 )
 
 _DIGEST = "A digest that tells nobody anything."
+_UNUSED = "A table of allauth's that nothing writes to."
 _OTHERS = "May name other people: it is in their own audit."
 
 
@@ -66,6 +70,15 @@ def register_tables() -> None:
             lambda user: [OneTimeCode.objects.filter(user_id=user.id)],
             withheld={"subject_digest": _DIGEST, "code_digest": _DIGEST},
         ),
+        PersonalTable("linked_accounts", SocialAccount, lambda user: [SocialAccount.objects.filter(user_id=user.id)]),
+        # Of allauth, and always empty.
+        PersonalTable("linked_emails", EmailAddress, lambda user: [EmailAddress.objects.filter(user_id=user.id)]),
+        PersonalTable(
+            "google_codes",
+            GoogleCode,
+            lambda user: [GoogleCode.objects.filter(user_id=user.id)],
+            withheld={"digest": _DIGEST, "code_challenge": _DIGEST},
+        ),
         PersonalTable(
             "second_factor",
             SecondFactor,
@@ -103,6 +116,10 @@ def register_tables() -> None:
             "auth.Permission": "The list of rights.",
             "auth.Group": "The groups of staff, without who is in them.",
             "auth.Group_permissions": "What each group of staff may do.",
-            "sessions.Session": "An id and a digest of the password hash, for staff in the console; ends with either.",
+            "sessions.Session": "An id and a digest of the password hash, for staff in the console; or the way "
+            "to Google of nobody known, for ten minutes.",
+            "account.EmailConfirmation": _UNUSED,
+            "socialaccount.SocialApp": _UNUSED,
+            "socialaccount.SocialToken": _UNUSED,
         }
     )

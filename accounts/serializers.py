@@ -134,6 +134,23 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = PasswordField()
 
 
+class GoogleBeginningSerializer(serializers.Serializer[Any]):
+    code_challenge = serializers.RegexField(
+        r"^[A-Za-z0-9_-]{43}\Z",
+        required=False,
+        help_text="BASE64URL(SHA256(verifier)) without padding (RFC 7636, S256).",
+    )
+
+
+class GoogleCodeSerializer(serializers.Serializer[Any]):
+    code = TextField(max_length=128, help_text="What follows `#code=` in the address.")
+    code_verifier = TextField(
+        required=False,
+        max_length=128,
+        help_text="Where the way began with a `code_challenge`, and only there: what it was made of.",
+    )
+
+
 class PasswordChangeSerializer(serializers.Serializer[Any]):
     current_password = PasswordField()
     new_password = PasswordField(help_text="At least 10 characters, not a common word, not only digits.")

@@ -1,7 +1,9 @@
 """Celery's doors to the services."""
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 
+from accounts.services.google_codes import google_code_purge
 from accounts.services.one_time_codes import one_time_code_purge
 from accounts.services.recovery import recovery_answer, recovery_sweep
 from accounts.services.sign_in_challenges import challenge_purge
@@ -25,3 +27,9 @@ def purge_one_time_codes() -> None:
 @shared_task(name="accounts.purge_sign_in_challenges")
 def purge_sign_in_challenges() -> None:
     challenge_purge()
+
+
+@shared_task(name="accounts.purge_sign_ins")
+def purge_sign_ins() -> None:
+    google_code_purge()
+    SessionStore.clear_expired()

@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.views import (
     EmailVerificationResendViewSet,
     EmailVerificationViewSet,
+    GoogleSignInViewSet,
     MeViewSet,
     PasswordChangeViewSet,
     PasswordResetViewSet,
@@ -28,6 +29,9 @@ urlpatterns = [
     ),
     path("auth/refresh", SignInViewSet.as_view({"post": "refresh"}), name="auth-refresh"),
     path("auth/logout", SignInViewSet.as_view({"post": "logout"}), name="auth-logout"),
+    path("auth/google", GoogleSignInViewSet.as_view({"get": "begin"}), name="auth-google"),
+    path("auth/google/callback", GoogleSignInViewSet.as_view({"get": "callback"}), name="auth-google-callback"),
+    path("auth/google/exchange", GoogleSignInViewSet.as_view({"post": "exchange"}), name="auth-google-exchange"),
     path("auth/sessions", SessionViewSet.as_view({"get": "list"}), name="auth-sessions"),
     path("auth/sessions/<uuid:session_id>", SessionViewSet.as_view({"delete": "destroy"}), name="auth-session"),
     path("auth/change-password", PasswordChangeViewSet.as_view({"post": "create"}), name="auth-change-password"),

@@ -12,6 +12,7 @@ from accounts.devices import UNKNOWN, Device
 from accounts.enums import SecondFactorMethod, SessionEnd
 from accounts.errors import (
     ChallengeInvalid,
+    GoogleCodeInvalid,
     InvalidCredentials,
     SecondFactorCodeInvalid,
     SecondFactorRequired,
@@ -21,8 +22,9 @@ from accounts.errors import (
     TokenReused,
 )
 from accounts.locks import session_lock, user_lock
-from accounts.models import Session, User
+from accounts.models import GoogleCode, Session, User
 from accounts.selectors import recovery_codes_left, second_factor_active
+from accounts.services.google_codes import google_code_use
 from accounts.services.second_factors import second_factor_try
 from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
 from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
@@ -144,6 +146,24 @@ def session_open_with_second_factor(*, challenge: str, code: str, device: Device
     raise verdict.refusal
 
 
+def session_open_with_google(*, code: str, code_verifier: str = "", device: Device = UNKNOWN) -> SignedIn:
+    """Sign in by the one-time code with which somebody came back from Google; of many at once, one succeeds.
+
+    A code is gone once it was shown, also with a wrong verifier. Raises GoogleCodeInvalid; SecondFactorRequired where
+    the person has a second factor, which Google does not stand in for.
+    """
+    shown: SignedIn | SecondFactorRequired | None = None
+    with transaction.atomic(durable=True):
+        user_id = google_code_use(code=code, code_verifier=code_verifier)
+        user = user_lock(user_id) if user_id else None
+        if user is not None and user.is_active:
+            shown = session_open_or_challenge(user, device=device, by="google")
+    # Only now, so that the code is gone whatever becomes of the refusal.
+    if shown is None:
+        raise GoogleCodeInvalid(attr="code")
+    return signed_in_or_raise(shown)
+
+
 def session_refresh(*, refresh: str, device: Device = UNKNOWN) -> SignedIn:
     """Trade the session's latest refresh token for a new pair; the one handed in is worth nothing afterwards.
 
@@ -185,7 +205,8 @@ def session_revoke(*, user: User, session_id: UUID, device: Device = UNKNOWN) ->
 
 
 def session_end_all(*, user: User, reason: SessionEnd) -> int:
-    """End every running session of `user`, on all devices; how many there were."""
+    """End every running session of `user`, on all devices, and what was about to become one; how many there were."""
+    GoogleCode.objects.filter(user=user).delete()
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=now(), end_reason=reason)
 
 

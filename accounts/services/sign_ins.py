@@ -17,6 +17,7 @@ from learning247.records.services.audit import audit_record
 logger = structlog.get_logger(__name__)
 
 API = "api"
+GOOGLE = "google"
 # Refusals are written down for accounts that exist, once per address and WINDOW, and at most so many for an account in
 # one WINDOW: the trail cannot be emptied, so nobody may fill it by knocking. The log has every one.
 WINDOW = timedelta(minutes=15)
@@ -36,7 +37,9 @@ def sign_out_record(*, user: User, device: Device, door: str, **details: Any) ->
 
 
 def sign_in_refusal_record(*, email: str, device: Device, door: str) -> None:
-    """Somebody gave a wrong password for `email`, or one of a disabled account. Nothing is kept of the password.
+    """Somebody gave a wrong password for `email`, or one of a disabled account, or came by Google and may not.
+
+    Nothing is kept of the password.
 
     An email that is nobody's takes the same look at the trail, so that the time does not tell it from others.
     """

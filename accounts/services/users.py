@@ -22,7 +22,7 @@ def user_register(*, email: str, password: str, first_name: str, last_name: str)
     user = User(email=normalised_email(email), first_name=first_name, last_name=last_name)
     password_check(password, user=user)
     user.password = make_password(password)
-    _insert(user)
+    user_insert(user)
     return user
 
 
@@ -51,7 +51,8 @@ def password_check(password: str, *, user: User, attr: str = "password") -> None
         raise PasswordTooWeak(detail, attr=attr, extra={"reasons": reasons}) from None
 
 
-def _insert(user: User) -> None:
+def user_insert(user: User) -> None:
+    """Save a new person; the unique constraint decides. Raises EmailTaken."""
     try:
         with transaction.atomic():  # a savepoint where a caller has a transaction: its own work survives the refusal
             user.save(force_insert=True)

@@ -18,6 +18,7 @@ SECRET_PREFIXES = {
     "PAYSTACK_SECRET_KEY": "sk_test_",
     "STRIPE_SECRET_KEY": "sk_test_",
     "STRIPE_WEBHOOK_SECRET": "whsec_",
+    "GOOGLE_CLIENT_SECRET": "GOCSPX-",
 }
 
 
@@ -46,6 +47,11 @@ def _addresses(var: Path) -> dict[str, str]:
         "STRIPE_API_BASE": f"{sandbox}/stripe",
         "SANDBOX_PAYSTACK_WEBHOOK_URL": f"{web}/api/webhooks/paystack",
         "SANDBOX_STRIPE_WEBHOOK_URL": f"{web}/api/webhooks/stripe",
+        "GOOGLE_CLIENT_ID": "learning247-local.apps.googleusercontent.com",
+        "GOOGLE_CALLBACK_URL": f"{web}/auth/google/callback",
+        "GOOGLE_AUTHORIZE_URL": f"{sandbox}/google/o/oauth2/v2/auth",
+        "GOOGLE_TOKEN_URL": f"{sandbox}/google/token",
+        "GOOGLE_ISSUER": f"{sandbox}/google",
         # The sandbox has a stand-in for the web client's pages; a real one is named by hand.
         "FRONTEND_URL": f"{sandbox}/client",
         "SANDBOX_STATE": str(var / "sandbox" / "state.json"),

@@ -29,7 +29,7 @@ def main() -> int:
     except (ConfigError, PortTakenError, StateError) as error:
         sys.stderr.write(f"sandbox: {error}\n")
         return 1
-    sys.stdout.write(f"sandbox: Paystack and Stripe on {config.public_url}\n")
+    sys.stdout.write(f"sandbox: Paystack, Stripe and Google on {config.public_url}\n")
     sys.stdout.flush()
     server.run(sockets=[listener])
     return 0

@@ -16,6 +16,8 @@ from starlette.types import Receive, Scope, Send
 from learning247.sandbox.clock import Clock
 from learning247.sandbox.config import Config
 from learning247.sandbox.gateway import Gateway, RequestLog, Severer
+from learning247.sandbox.google.dialect import AUTHORIZE, Google
+from learning247.sandbox.google.page import ConsentPage
 from learning247.sandbox.levers import Levers
 from learning247.sandbox.pages import index_page
 from learning247.sandbox.paystack import checkout as paystack_page
@@ -36,7 +38,8 @@ class Application:
         self._file = StateFile(config.state_path) if config.state_path else None
         snapshot = self._file.read() if self._file else None
         self.world = World(config, Clock(snapshot["offset"] if snapshot else 0.0))
-        paystack, stripe, log = Paystack(self.world), Stripe(self.world), RequestLog()
+        paystack, stripe, google = Paystack(self.world), Stripe(self.world), Google(self.world)
+        log = RequestLog()
         if snapshot:
             self.world.store.load(snapshot)
             known = {name: value for name, value in snapshot["behaviour"].items() if name in DEFAULT_DIALS}
@@ -54,10 +57,12 @@ class Application:
                 Route("/paystack/checkout/{access_code}", pages[0].serve, methods=both),
                 Route("/stripe/c/pay/{session}", pages[1].serve, methods=both),
                 Route("/stripe/setup/{account}/{token}", setup.serve, methods=both),
+                Route(f"/google{AUTHORIZE}", ConsentPage(google, config).serve, methods=both),
                 *WebClient(config.paystack_webhook_url).routes(),
                 *Levers(self.world, paystack, stripe, log, pages).routes(),
                 Mount("/paystack", Gateway(self.world, paystack, log, sever)),
                 Mount("/stripe", Gateway(self.world, stripe, log, sever)),
+                Mount("/google", Gateway(self.world, google, log, sever)),
             ],
         )
 

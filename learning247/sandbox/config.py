@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 PAYSTACK_EVENTS = "/api/webhooks/paystack"
 STRIPE_EVENTS = "/api/webhooks/stripe"
+GOOGLE_CALLBACK = "/auth/google/callback"
 
 
 class ConfigError(ValueError):
@@ -25,6 +26,9 @@ class Config:
     stripe_webhook_secrets: tuple[str, ...] = ("whsec_sandbox",)
     paystack_webhook_url: str = f"http://127.0.0.1:8080{PAYSTACK_EVENTS}"
     stripe_webhook_url: str = f"http://127.0.0.1:8080{STRIPE_EVENTS}"
+    google_client_id: str = "sandbox.apps.googleusercontent.com"
+    google_client_secret: str = "GOCSPX-sandbox"  # noqa: S105 - opens nothing but this
+    google_redirect_uris: tuple[str, ...] = (f"http://127.0.0.1:8080{GOOGLE_CALLBACK}",)
     state_path: str = ""
     time_scale: int = 1
     opening_balances: Mapping[str, int] = field(default_factory=dict)
@@ -53,6 +57,9 @@ def read_config(environment: Mapping[str, str]) -> Config:
         stripe_webhook_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
         paystack_webhook_url=text("SANDBOX_PAYSTACK_WEBHOOK_URL", default.paystack_webhook_url),
         stripe_webhook_url=text("SANDBOX_STRIPE_WEBHOOK_URL", default.stripe_webhook_url),
+        google_client_id=text("GOOGLE_CLIENT_ID", default.google_client_id),
+        google_client_secret=text("GOOGLE_CLIENT_SECRET", default.google_client_secret),
+        google_redirect_uris=(text("GOOGLE_CALLBACK_URL", default.google_redirect_uris[0]),),
         state_path=text("SANDBOX_STATE", ""),
         time_scale=_whole("SANDBOX_TIME_SCALE", text("SANDBOX_TIME_SCALE", "1"), lowest=1),
         opening_balances=_balances(text("SANDBOX_OPENING_BALANCES", "")),

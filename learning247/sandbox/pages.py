@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #16202a; --paper: #fff; --edge: #d5dbe1; --field: #f3f5f7;
@@ -25,6 +26,7 @@ label { display: block; margin: 1rem 0 .3rem; }
 input, button { width: 100%; padding: .7rem .8rem; font: inherit; border-radius: 8px;
   border: 1px solid var(--edge); }
 input { background: var(--field); color: inherit; }
+input[type=checkbox] { width: auto; }
 button { margin-top: .6rem; cursor: pointer; background: transparent; color: inherit; }
 button.go { background: var(--go); border-color: var(--go); color: var(--paper); font-weight: 600; }
 button:focus-visible, input:focus-visible, a:focus-visible {
@@ -119,13 +121,45 @@ def onboarding_page(account: str, email: str) -> str:
     )
 
 
+def account_page(people: Iterable[Mapping[str, Any]], notice: str = "") -> str:
+    """Stands for Google's choice of an account: one button for each, a form for any other, and a way out."""
+    said = f'<p class="notice" role="alert">{escape(notice)}</p>' if notice else ""
+    rows = "".join(
+        f'<button type="submit" name="sub" value="{escape(row["sub"])}">{escape(row["name"])} '
+        f"&lt;{escape(row['email'])}&gt;{'' if row['email_verified'] else ' (not verified)'}</button>"
+        for row in people
+    )
+    fields = "".join(
+        f'<label for="{name}">{label}</label><input id="{name}" name="{name}" type="{kind}" autocomplete="off">'
+        for name, label, kind in (
+            ("email", "Email", "email"),
+            ("given_name", "First name", "text"),
+            ("family_name", "Last name", "text"),
+        )
+    )
+    return page(
+        "Choose an account",
+        '<p class="tag">stand-in for Google — no password is asked</p><h1>Choose an account</h1>'
+        f'<p>to continue to Learning247</p>{said}<form method="post">{rows}</form>'
+        f'<details><summary>Use another account</summary><form method="post">{fields}'
+        '<label for="unverified"><input id="unverified" name="unverified" type="checkbox" value="yes"> '
+        "Google has not verified this email</label>"
+        '<button class="go" type="submit">Continue</button></form></details>'
+        f'<form method="post">{_button("deny", "Cancel")}</form>',
+    )
+
+
 def index_page(public_url: str, webhook_urls: dict[str, str], counts: dict[str, int]) -> str:
     """What this server is, where it listens and what it holds."""
-    bases = [("PAYSTACK_BASE_URL", f"{public_url}/paystack"), ("STRIPE_API_BASE", f"{public_url}/stripe")]
+    bases = [
+        ("PAYSTACK_BASE_URL", f"{public_url}/paystack"),
+        ("STRIPE_API_BASE", f"{public_url}/stripe"),
+        ("GOOGLE_ISSUER", f"{public_url}/google"),
+    ]
     held = [(name, str(count)) for name, count in counts.items()] or [("Nothing yet", "0")]
     return page(
-        "Payment sandbox",
-        "<h1>Payment sandbox</h1><p>Paystack and Stripe, offline: the real wire protocol, test data only. "
+        "Sandbox",
+        "<h1>Sandbox</h1><p>Paystack, Stripe and Google sign-in, offline: the real wire protocol, test data only. "
         "Point the application at these addresses:</p>"
         + _facts(bases)
         + "<p>Events are sent to:</p>"

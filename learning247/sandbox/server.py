@@ -84,8 +84,8 @@ def build_server(config: Config) -> uvicorn.Server:
 class Sandbox:
     """A sandbox in a background thread, on a free port unless one is given.
 
-    ``with Sandbox(paystack_webhook_url=…) as sandbox:`` gives ``url``, ``paystack_url``, ``stripe_url`` and
-    ``control``. Keyword arguments are the fields of :class:`Config`.
+    ``with Sandbox(paystack_webhook_url=…) as sandbox:`` gives ``url``, ``paystack_url``, ``stripe_url``,
+    ``google_url`` and ``control``. Keyword arguments are the fields of :class:`Config`.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -106,6 +106,10 @@ class Sandbox:
     @property
     def stripe_url(self) -> str:
         return f"{self.url}/stripe"
+
+    @property
+    def google_url(self) -> str:
+        return f"{self.url}/google"
 
     @property
     def control(self) -> ControlClient:

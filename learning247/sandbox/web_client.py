@@ -1,6 +1,6 @@
 """A stand-in for the web client, so that links in mails and the way back from a checkout lead somewhere.
 
-Two pages that call the API from the browser as the real client would: by its public address, across origins.
+A few pages that call the API from the browser as the real client would: by its public address, across origins.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ from learning247.sandbox.pages import page
 PREFIX = "/client"
 
 _CALL = """
-<p id="said" role="status">Asking the API …</p>
+<p id="said" role="status">%(greeting)s</p>%(body)s
 <script>
 const api = %(api)s;
 const said = document.getElementById("said");
-async function call(path, body) {
+async function call(path, body, access) {
+  const headers = {"Content-Type": "application/json"};
+  if (access) headers.Authorization = "Bearer " + access;
   try {
-    const answer = await fetch(api + path, {
-      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)});
+    // With credentials, or the browser would neither keep the refresh cookie nor send it.
+    const answer = await fetch(api + path, {credentials: "include", headers, method: body ? "POST" : "GET",
+      body: body ? JSON.stringify(body) : undefined});
     const data = await answer.json();
     return answer.ok ? data : Promise.reject(data.errors[0].detail);
   } catch (error) {
@@ -48,6 +51,52 @@ call("/auth/verify-email", {token: token || ""}).then(
   reason => { said.textContent = reason; });
 """
 
+# RFC 7636: only the browser that began can end it, so nobody is signed in by a link that somebody else sends.
+_SIGN_IN = """
+const text = bytes => btoa(String.fromCharCode(...bytes)).replace(/[+]/g, "-").replace(/[/]/g, "_").replace(/=/g, "");
+document.getElementById("google").addEventListener("click", async () => {
+  const verifier = text(crypto.getRandomValues(new Uint8Array(32)));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  sessionStorage.setItem("code_verifier", verifier);
+  location.assign(api + "/auth/google?code_challenge=" + text(new Uint8Array(digest)));
+});
+"""
+_SIGN_IN_BODY = '<button class="go" id="google" type="button">Sign in with Google</button>'
+
+_CALLBACK = """
+const reasons = {
+  google_cancelled: "You cancelled at Google. Nothing has changed.",
+  google_email_not_verified: "Google has not verified this email. Verify it there, or sign in by password.",
+  google_email_unproven: "There is an account with this email that nobody has verified yet. "
+    + "Set a new password by “Forgot password”; that proves the email, and Google works from then on.",
+  google_account_differs: "This account signs in with another Google account. Choose that one.",
+  account_disabled: "This account is disabled. Write to support.",
+};
+const answer = new URLSearchParams(location.hash.slice(1));
+history.replaceState(null, "", location.pathname);  // the code stays neither in the address nor in the history
+const verifier = sessionStorage.getItem("code_verifier");
+sessionStorage.removeItem("code_verifier");
+async function finish() {
+  if (answer.get("error")) throw reasons[answer.get("error")] || "This did not work. Please try again.";
+  if (!verifier) throw "This sign-in was not begun in this window. Please begin again.";
+  const signedIn = await call("/auth/google/exchange", {code: answer.get("code") || "", code_verifier: verifier});
+  return call("/auth/me", null, signedIn.access);
+}
+finish().then(
+  user => {
+    said.textContent = "You are signed in.";
+    for (const id of ["first_name", "last_name", "email"]) document.getElementById(id).textContent = user[id];
+    document.getElementById("email_verified").textContent = user.email_verified ? "verified" : "not verified";
+    document.getElementById("profile").hidden = false;
+  },
+  reason => { said.textContent = reason; document.getElementById("again").hidden = false; });
+"""
+_CALLBACK_BODY = (
+    '<dl id="profile" hidden><dt>First name</dt><dd id="first_name"></dd><dt>Last name</dt><dd id="last_name"></dd>'
+    '<dt>Email</dt><dd id="email"></dd><dt>This email is</dt><dd id="email_verified"></dd></dl>'
+    f'<p id="again" hidden><a href="{PREFIX}/sign-in">Back to signing in</a></p>'
+)
+
 
 class WebClient:
     """The pages, told where the API is by the address to which the gateways' events go."""
@@ -60,6 +109,8 @@ class WebClient:
         return [
             Route(f"{PREFIX}/payments/{{reference}}", self.payment),
             Route(f"{PREFIX}/verify-email", self.email),
+            Route(f"{PREFIX}/sign-in", self.sign_in),
+            Route(f"{PREFIX}/auth/callback", self.callback),
         ]
 
     async def payment(self, request: Request) -> Response:
@@ -70,8 +121,15 @@ class WebClient:
         """Where the link in the verification mail leads; the token is in the fragment, which no server sees."""
         return self._page("Your email", _EMAIL)
 
-    def _page(self, title: str, script: str) -> Response:
-        call = _CALL % {"api": _literal(self._api), "script": script}
+    async def sign_in(self, request: Request) -> Response:
+        return self._page("Sign in", _SIGN_IN, greeting="Welcome.", body=_SIGN_IN_BODY)
+
+    async def callback(self, request: Request) -> Response:
+        """Where the way by Google ends: a one-time code or a refusal, in the fragment."""
+        return self._page("Signing in", _CALLBACK, body=_CALLBACK_BODY)
+
+    def _page(self, title: str, script: str, *, greeting: str = "Asking the API …", body: str = "") -> Response:
+        call = _CALL % {"api": _literal(self._api), "script": script, "greeting": greeting, "body": body}
         tag = '<p class="tag">stand-in for the web client</p>'
         return HTMLResponse(page(title, f"{tag}<h1>{title}</h1>{call}"))
 

@@ -24,6 +24,7 @@ DEFAULT_DIALS: Json = {
     "stripe_refund_outcome": "succeeded",
     "stripe_payout_outcome": "paid",
     "stripe_payout_seconds": 2,
+    "google_id_token": "genuine",
 }
 """How things turn out when nobody intervenes. Outcome ``none`` leaves a thing pending until the control
 API acts.
@@ -34,6 +35,16 @@ DIAL_CHOICES = {
     "paystack_refund_outcome": ("processed", "failed", "needs-attention", "none"),
     "stripe_refund_outcome": ("succeeded", "pending", "failed"),
     "stripe_payout_outcome": ("paid", "failed", "none"),
+    "google_id_token": (
+        "genuine",
+        "missing",
+        "wrong_issuer",
+        "wrong_audience",
+        "wrong_party",
+        "wrong_nonce",
+        "expired",
+        "without_expiry",
+    ),
 }
 
 

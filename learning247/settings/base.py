@@ -44,6 +44,10 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "drf_standardized_errors",
     "django_celery_beat",
+    # The Google provider's protocol (accounts/google.py) and its table of linked accounts; none of its pages is routed.
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
     "learning247.records",
     "wallets",
     "payments",
@@ -63,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -158,6 +163,21 @@ SIMPLE_JWT = {
 REFRESH_COOKIE_NAME = "refresh_token"
 REFRESH_COOKIE_SECURE = True
 REFRESH_COOKIE_SAMESITE = env("REFRESH_COOKIE_SAMESITE", default="") or "Lax"  # None, Lax or Strict
+# Google sends people back from another site: Lax is the strictest with which the browser still sends the cookie that
+# knows the sign-in's state (it comes along when a page is opened, never with another site's forms or scripts).
+SESSION_COOKIE_SAMESITE = "Lax"
+# Without an id there is no Google sign-in. The addresses: https://accounts.google.com/.well-known/openid-configuration.
+GOOGLE_CLIENT_ID = env("GOOGLE_CLIENT_ID", default="")
+GOOGLE_CLIENT_SECRET = env("GOOGLE_CLIENT_SECRET", default="")
+GOOGLE_CALLBACK_URL = env("GOOGLE_CALLBACK_URL", default="") or f"http://localhost:{PORT}/auth/google/callback"
+GOOGLE_AUTHORIZE_URL = env("GOOGLE_AUTHORIZE_URL", default="https://accounts.google.com/o/oauth2/v2/auth")
+GOOGLE_TOKEN_URL = env("GOOGLE_TOKEN_URL", default="https://oauth2.googleapis.com/token")
+GOOGLE_ISSUER = env("GOOGLE_ISSUER", default="https://accounts.google.com")
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10  # seconds for Google's token endpoint
+# People have no user name here; allauth's checks want to hear it.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 LOGIN_REDIRECT_URL = "/admin/"  # only staff have sessions, and Django's own default is a page that is not there
 
 # --- API ------------------------------------------------------------------------------------------------------------
@@ -274,6 +294,10 @@ CELERY_BEAT_SCHEDULE = {
     "drop expired sign-in challenges": {
         "task": "accounts.purge_sign_in_challenges",
         "schedule": crontab(hour=3, minute=15),
+    },
+    "drop sign-ins that were not finished": {
+        "task": "accounts.purge_sign_ins",
+        "schedule": crontab(minute=15),
     },
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
 }

@@ -44,6 +44,11 @@ def _faults() -> Iterator[str]:
     for name, meaning in NEVER_EMPTY.items():
         if not _value(name):
             yield f"{name}: set {meaning}."
+    if _value("GOOGLE_CLIENT_ID"):
+        if not _value("GOOGLE_CLIENT_SECRET"):
+            yield "GOOGLE_CLIENT_SECRET: set the Google client's secret (GOCSPX-…), or leave GOOGLE_CLIENT_ID empty."
+        if not _value("GOOGLE_CALLBACK_URL").startswith("https://"):
+            yield "GOOGLE_CALLBACK_URL: set https://<this API>/auth/google/callback, as registered with Google."
     if _value("REFRESH_COOKIE_SAMESITE") not in ("", *SAME_SITES):
         yield f"REFRESH_COOKIE_SAMESITE: use one of {', '.join(SAME_SITES)}."
 

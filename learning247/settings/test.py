@@ -26,3 +26,5 @@ RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=False)  # a test that is
 PAYSTACK_SECRET_KEY = "sk_test_paystack_of_the_test_suite"  # noqa: S105 - opens the sandbox only
 STRIPE_SECRET_KEY = "sk_test_stripe_of_the_test_suite"  # noqa: S105
 STRIPE_WEBHOOK_SECRETS = ["whsec_of_the_test_suite"]
+GOOGLE_CLIENT_ID = "test-suite.apps.googleusercontent.com"
+GOOGLE_CLIENT_SECRET = "GOCSPX-of-the-test-suite"  # noqa: S105

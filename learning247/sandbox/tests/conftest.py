@@ -67,7 +67,7 @@ def sandbox(receiver: Receiver, request: pytest.FixtureRequest) -> Iterator[Sand
 def check_all(sandbox: Sandbox, checks: dict[str, Any]) -> None:
     """Every exchange of the test, and every Stripe event, against the provider's own document."""
     for record in sandbox.control.requests():
-        if not {"wrong_amount", "wrong_currency"} & set(record["faults"]):
+        if record["provider"] in checks and not {"wrong_amount", "wrong_currency"} & set(record["faults"]):
             checks[record["provider"]].check_exchange(record)
     for delivery in sandbox.control.webhooks(provider="stripe"):
         checks["stripe"].check_event(json.loads(delivery["body"]))

@@ -55,7 +55,7 @@ def test_it_starts_serves_and_stops_cleanly_on_a_signal(stop: signal.Signals) ->
     client.wait_until(lambda: answers(client), seconds=20)
     process.send_signal(stop)
     output, errors = process.communicate(timeout=10)
-    assert output == f"sandbox: Paystack and Stripe on http://127.0.0.1:{port}\n"
+    assert output == f"sandbox: Paystack, Stripe and Google on http://127.0.0.1:{port}\n"
     assert errors == ""
     assert process.returncode == 0
 

@@ -1,0 +1,282 @@
+"""Signing in with Google over real sockets: our API and the server that stands in for Google."""
+
+from datetime import timedelta
+
+import pytest
+import requests
+from allauth.socialaccount.models import SocialAccount
+from django.contrib.sessions.models import Session as DjangoSession
+from django.core import mail
+
+from accounts.models import GoogleCode, Session, User
+from accounts.tests.builders import PASSWORD, build_admin, build_user
+from accounts.tests.visitors import ADA, Visitor, pkce_pair, query_of
+from learning247.kit.clock import now
+from learning247.records.models import AuditEntry, OutboundMail
+
+
+@pytest.fixture
+def visitor(gateways):
+    return Visitor(gateways.url)
+
+
+def code_of(answer: requests.Response) -> str:
+    return str(answer.json()["errors"][0]["code"])
+
+
+def nothing_has_changed() -> bool:
+    return not (SocialAccount.objects.exists() or Session.objects.exists() or GoogleCode.objects.exists())
+
+
+def test_the_way_to_google_carries_state_nonce_and_a_challenge_and_nothing_of_the_query(visitor, settings):
+    address = visitor.begins("?next=https://evil.example&scope=drive&auth_params=prompt%3Dnone&process=connect")
+
+    assert address.startswith(f"{settings.GOOGLE_AUTHORIZE_URL}?")
+    query = query_of(address)
+    assert set(query) == {
+        *("client_id", "redirect_uri", "scope", "response_type", "state", "nonce", "prompt"),
+        *("code_challenge", "code_challenge_method"),
+    }
+    assert query["redirect_uri"] == settings.GOOGLE_CALLBACK_URL
+    assert (query["response_type"], query["code_challenge_method"], query["prompt"]) == (
+        *("code", "S256"),
+        "select_account",
+    )
+    assert sorted(query["scope"].split()) == ["email", "openid", "profile"]
+
+
+def test_somebody_new_gets_a_verified_account_without_a_password_and_is_signed_in(visitor, settings):
+    answer = visitor.get(visitor.chooses(visitor.begins()))
+    address, _, fragment = answer.headers["Location"].partition("#")
+    assert (answer.status_code, address) == (302, f"{settings.FRONTEND_URL}/auth/callback")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+    signed_in = visitor.exchanges(fragment.removeprefix("code="))
+
+    assert signed_in.status_code == 200
+    body = signed_in.json()
+    assert set(body) == {"user", "access", "refresh"}
+    user = body["user"]
+    assert (user["email"], user["first_name"], user["last_name"]) == ("ada@example.com", "Ada", "Obi")
+    assert (user["email_verified"], user["role"], user["is_creator"]) == (True, "user", False)
+    assert not User.objects.get().has_usable_password()
+    assert SocialAccount.objects.values_list("provider", "uid").get() == ("google", ADA["sub"])
+    assert visitor.browser.cookies["refresh_token"] == body["refresh"]
+    assert Session.objects.get().user_agent.startswith("python-requests")
+    me = requests.get(f"{visitor.api}/auth/me", headers={"Authorization": f"Bearer {body['access']}"}, timeout=10)
+    assert (me.status_code, me.json()["email"]) == (200, "ada@example.com")
+    assert visitor.browser.post(f"{visitor.api}/auth/refresh", json={}, timeout=10).status_code == 200
+    recorded = AuditEntry.objects.filter(subject_kind="user").order_by("id").values_list("action", flat=True)
+    assert list(recorded) == ["user.google_linked", "user.signed_in"]
+    assert AuditEntry.objects.filter(action="user.signed_in", after__door="api", after__by="google").count() == 1
+
+
+def test_coming_again_is_the_same_account_also_with_another_email(visitor):
+    first = visitor.signs_in().json()["user"]
+
+    again = Visitor(visitor.api).signs_in(**ADA | {"email": "ada@elsewhere.example", "given_name": "Adah"})
+
+    assert again.json()["user"] == first
+    assert (User.objects.count(), SocialAccount.objects.count(), Session.objects.count()) == (1, 1, 2)
+
+
+def test_a_verified_account_is_linked_and_its_owner_told_once(visitor):
+    ada = build_user(email="ada@example.com", verified=True)
+
+    assert visitor.signs_in(**ADA | {"email": "Ada@Example.com"}).json()["user"]["id"] == str(ada.id)
+    assert visitor.signs_in().status_code == 200
+
+    told = OutboundMail.objects.get()
+    assert (told.to, told.subject) == ("ada@example.com", "You can sign in to Learning247 with Google now")
+    assert "/forgot-password" in told.text
+    by_password = {"email": "ada@example.com", "password": PASSWORD}
+    assert requests.post(f"{visitor.api}/auth/login", json=by_password, timeout=10).status_code == 200
+
+
+def test_an_account_that_nobody_verified_is_not_taken_over_and_a_mailed_link_settles_it(visitor, run_jobs):
+    attackers = requests.post(
+        f"{visitor.api}/auth/register",
+        json={"email": "ada@example.com", "password": "the attacker knows", "first_name": "A", "last_name": "B"},
+        timeout=10,
+    ).json()
+
+    assert visitor.comes_by_google() == {"error": "google_email_unproven"}
+
+    assert not SocialAccount.objects.exists()
+    assert not User.objects.get().email_verified
+    assert AuditEntry.objects.filter(action="user.sign_in_refused", after__door="google").count() == 1
+
+    requests.post(f"{visitor.api}/auth/forgot-password", json={"email": "ada@example.com"}, timeout=10)
+    run_jobs()
+    token = _mailed_token()
+    reset = requests.post(
+        f"{visitor.api}/auth/reset-password", json={"token": token, "password": "only Ada knows this"}, timeout=10
+    )
+    assert reset.status_code == 200
+    assert visitor.signs_in().json()["user"]["id"] == attackers["user"]["id"]
+    stale = {"refresh": attackers["refresh"]}
+    assert requests.post(f"{visitor.api}/auth/refresh", json=stale, timeout=10).status_code == 401
+    known = {"email": "ada@example.com", "password": "the attacker knows"}
+    assert requests.post(f"{visitor.api}/auth/login", json=known, timeout=10).status_code == 401
+
+
+def _mailed_token() -> str:
+    """Of the last mail that was sent; a body with a link is kept nowhere else."""
+    return str(mail.outbox[-1].body).partition("#token=")[2].split()[0]
+
+
+def test_an_email_that_google_has_not_verified_is_refused(visitor):
+    assert visitor.comes_by_google(**ADA, unverified="yes") == {"error": "google_email_not_verified"}
+
+    assert nothing_has_changed()
+    assert not User.objects.exists()
+
+
+def test_the_password_door_does_not_take_an_account_that_google_made(visitor):
+    visitor.signs_in()
+
+    taken = requests.post(
+        f"{visitor.api}/auth/register",
+        json={"email": "ada@example.com", "password": PASSWORD, "first_name": "A", "last_name": "B"},
+        timeout=10,
+    )
+    assert (taken.status_code, code_of(taken)) == (400, "email_taken")
+    for password in ("", "!", PASSWORD):
+        tried = {"email": "ada@example.com", "password": password}
+        assert requests.post(f"{visitor.api}/auth/login", json=tried, timeout=10).status_code in {400, 401}
+    assert Session.objects.count() == 1
+
+
+def test_a_second_google_account_with_the_same_email_is_refused(visitor):
+    visitor.signs_in()
+
+    other = Visitor(visitor.api).comes_by_google(**ADA | {"sub": "118000000000000000002"})
+
+    assert other == {"error": "google_account_differs"}
+    assert SocialAccount.objects.get().uid == ADA["sub"]
+    assert not GoogleCode.objects.exists()
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_disabled_account_is_refused_and_not_linked(visitor, linked):
+    ada = build_user(email="ada@example.com", verified=True)
+    if linked:
+        visitor.signs_in()
+        Session.objects.all().delete()
+    User.objects.filter(id=ada.id).update(is_active=False)
+
+    assert visitor.comes_by_google() == {"error": "account_disabled"}
+
+    assert SocialAccount.objects.count() == int(linked)
+    assert not Session.objects.exists()
+    assert not GoogleCode.objects.exists()
+
+
+def test_a_code_is_worth_nothing_once_the_account_is_disabled_or_its_password_replaced(visitor, run_jobs):
+    code = visitor.comes_by_google()["code"]
+    User.objects.update(is_active=False)
+    assert code_of(visitor.exchanges(code)) == "google_code_invalid"
+
+    User.objects.update(is_active=True)
+    code = visitor.comes_by_google()["code"]
+    requests.post(f"{visitor.api}/auth/forgot-password", json={"email": "ada@example.com"}, timeout=10)
+    run_jobs()
+    body = {"token": _mailed_token(), "password": "only Ada knows this"}
+    assert requests.post(f"{visitor.api}/auth/reset-password", json=body, timeout=10).status_code == 200
+    assert code_of(visitor.exchanges(code)) == "google_code_invalid"
+    assert not Session.objects.exists()
+
+
+def test_a_code_opens_one_session_and_none_after_a_minute(visitor):
+    code = visitor.comes_by_google()["code"]
+    assert visitor.exchanges(code).status_code == 200
+
+    again = Visitor(visitor.api).exchanges(code)
+    assert (again.status_code, code_of(again)) == (401, "google_code_invalid")
+    assert again.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+    late = visitor.comes_by_google()["code"]
+    expiry = GoogleCode.objects.get().expires_at
+    assert timedelta(seconds=50) < expiry - now() <= timedelta(seconds=60)
+    GoogleCode.objects.update(expires_at=now())
+    assert code_of(visitor.exchanges(late)) == "google_code_invalid"
+    assert Session.objects.count() == 1
+
+
+def test_codes_are_not_stored(visitor):
+    code = visitor.comes_by_google()["code"]
+
+    row = GoogleCode.objects.values().get()
+    assert code not in str(row)
+    assert len(row["digest"]) == 64
+
+
+def test_google_leaves_nobody_signed_in_to_the_console_and_nothing_in_the_browser(visitor):
+    admin = build_admin(email="ada@example.com")
+
+    assert visitor.signs_in().json()["user"]["id"] == str(admin.id)
+
+    console = visitor.get(f"{visitor.api}/admin/")
+    assert console.status_code == 302
+    assert console.headers["Location"].startswith("/admin/login")
+    assert "sessionid" not in visitor.browser.cookies
+    assert not DjangoSession.objects.exists()
+
+
+def test_who_is_signed_in_to_the_console_stays_so(visitor, client):
+    staff = build_admin()
+    client.force_login(staff)
+    visitor.browser.cookies.set("sessionid", client.cookies["sessionid"].value)
+
+    assert visitor.signs_in().json()["user"]["email"] == "ada@example.com"
+
+    assert visitor.get(f"{visitor.api}/admin/").status_code == 200
+    assert DjangoSession.objects.count() == 1
+
+
+def test_a_way_that_nobody_goes_to_its_end_is_forgotten_in_ten_minutes(visitor):
+    visitor.begins()
+
+    assert "HttpOnly" in str(visitor.get(f"{visitor.api}/auth/google").headers["Set-Cookie"])
+    left = DjangoSession.objects.get()
+    assert left.expire_date - now() <= timedelta(minutes=10)
+
+
+def test_a_challenge_binds_the_code_to_the_client_that_began(visitor):
+    verifier, challenge = pkce_pair()
+
+    def fresh() -> str:
+        return str(visitor.comes_by_google(query=f"?code_challenge={challenge}")["code"])
+
+    assert visitor.exchanges(fresh(), code_verifier=verifier).status_code == 200
+    for wrong in ({}, {"code_verifier": pkce_pair()[0]}, {"code_verifier": challenge}):
+        assert code_of(visitor.exchanges(fresh(), **wrong)) == "google_code_invalid", wrong
+    unbound = visitor.comes_by_google()["code"]
+    assert code_of(visitor.exchanges(unbound, code_verifier=verifier)) == "google_code_invalid"
+    assert Session.objects.count() == 1
+
+
+def test_a_wrong_verifier_uses_the_code_up(visitor):
+    verifier, challenge = pkce_pair()
+    code = visitor.comes_by_google(query=f"?code_challenge={challenge}")["code"]
+
+    assert visitor.exchanges(code, code_verifier="guessed").status_code == 401
+    assert visitor.exchanges(code, code_verifier=verifier).status_code == 401
+    assert not Session.objects.exists()
+
+
+@pytest.mark.parametrize("challenge", ["short", "=" * 43, "a" * 44, "a" * 42 + "%0A"])
+def test_a_challenge_that_is_none_is_refused_before_anything_begins(visitor, challenge):
+    answer = visitor.get(f"{visitor.api}/auth/google?code_challenge={challenge}")
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "code_challenge")
+    assert not DjangoSession.objects.exists()
+
+
+def test_without_a_client_there_is_no_google_sign_in(visitor, settings):
+    settings.GOOGLE_CLIENT_ID = ""
+
+    begun = visitor.get(f"{visitor.api}/auth/google")
+    assert (begun.status_code, code_of(begun)) == (404, "google_not_configured")
+    assert visitor.returns(f"{visitor.api}/auth/google/callback?state=x&code=y") == {"error": "google_not_configured"}
+    assert code_of(visitor.exchanges("whatever")) == "google_code_invalid"
