@@ -15,6 +15,7 @@ from PIL import Image
 
 from accounts.enums import LinkPurpose
 from accounts.models import User
+from accounts.services.google_codes import google_code_issue
 from accounts.services.second_factors import second_factor_begin
 from accounts.services.sign_in_challenges import challenge_issue
 from accounts.services.single_use_links import link_issue
@@ -102,6 +103,11 @@ def _challenge(world: World, person: str) -> Ask:
     return Ask({"challenge": challenge, "code": code})
 
 
+def _from_google(world: World, person: str) -> Ask:
+    with transaction.atomic():
+        return Ask({"code": google_code_issue(user=world.owner, code_challenge="")})
+
+
 def _totp_begun(world: World, person: str) -> Ask:
     begun = second_factor_begin(user=world.people.get(person, world.owner), password=PASSWORD)
     return Ask({"code": _code(begun.secret)})
@@ -163,6 +169,7 @@ ASKS: dict[str, Asks] = {
     ),
     "POST /auth/login": lambda world, person: Ask({"email": _email(world, person), "password": PASSWORD}),
     "POST /auth/login/second-factor": _challenge,
+    "POST /auth/google/exchange": _from_google,
     "POST /auth/second-factor/totp": _say({"password": PASSWORD}),
     "DELETE /auth/second-factor/totp": _totp,
     "POST /auth/second-factor/totp/confirm": _totp_begun,

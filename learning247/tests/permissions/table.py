@@ -21,6 +21,9 @@ GET /files/{path}                                                  200   200   2
 POST /files/{path}                                                 405   405   405   405     405      405     405   405
 POST /auth/change-password                                         401  200*  200*  200*    200*     200*    200*  200*
 POST /auth/forgot-password                                        200*  200*  200*  200*    200*     200*    200*  200*
+GET /auth/google                                                  302*  302*  302*  302*    302*     302*    302*  302*
+GET /auth/google/callback                                          302   302   302   302     302      302     302   302
+POST /auth/google/exchange                                        200*  200*  200*  200*    200*     200*    200*  200*
 POST /auth/login                                                  200*  200*  200*  200*    200*     200*    200*  200*
 POST /auth/login/second-factor                                    200*  200*  200*  200*    200*     200*    200*  200*
 POST /auth/logout                                                  401  204*  204*  204*    204*     204*    204*  204*

@@ -136,7 +136,7 @@ def unlisted(method: str, path: str, listed: dict[str, dict[str, str]], person: 
     if method == "HEAD" and "GET" in listed:
         return listed["GET"][person]
     cells = [cells[person] for cells in listed.values()]
-    if "302" in cells:
+    if "302" in cells and "POST" in listed:
         return "302"
     refusals = [cell for cell in cells if cell in {"401", "403"} and path not in CREDENTIALS_IN_THE_REQUEST]
     plain = "405" in cells  # a function, not a view of REST framework's
