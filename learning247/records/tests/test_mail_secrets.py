@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from smtplib import SMTPDataError, SMTPServerDisconnected
+from threading import Barrier
 
 import pytest
 from django.core import mail as outbox_of_django
@@ -12,6 +13,7 @@ from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, OutboundMail
 from learning247.records.services.mail import mail_queue, mail_resend, mail_send, mail_sweep
 from learning247.records.tests.builders import a_user
+from learning247.records.tests.races import at_once
 from learning247.records.tests.test_mail import failing_with
 
 LINK = "https://www.example.com/reset-password#token=kept-from-the-table"
@@ -180,6 +182,33 @@ class TestResend:
 
         assert (resent.again, resent.expired, resent.not_parked) == (0, 0, 1)
         assert (OutboundMail.objects.get().status, jobs, AuditEntry.objects.count()) == (status, [], 0)
+
+
+@pytest.mark.race
+class TestTwoMembersOfStaff:
+    """Resend the same mail at the same moment."""
+
+    def resend_at_once(self):
+        with transaction.atomic():
+            mail, boss = queue(), a_user("boss@example.com")
+        park(mail)
+        both = at_once(2, lambda _: mail_resend(mail_ids=[mail.id], actor=boss, reason="The server is back."))
+        return sorted(resent.again for resent in both), AuditEntry.objects.filter(action="mail.resent").count()
+
+    def test_one_of_them_does(self, committed_db, jobs):
+        assert self.resend_at_once() == ([0, 1], 1)
+
+    def test_without_the_lock_both_would(self, committed_db, jobs, monkeypatch):
+        both_have_it = Barrier(2)
+
+        def read(ids):
+            mails = list(OutboundMail.objects.filter(pk__in=ids))
+            both_have_it.wait(10)
+            return mails
+
+        monkeypatch.setattr("learning247.records.services.mail.mail_lock_all", read)
+
+        assert self.resend_at_once() == ([1, 1], 2)
 
 
 @pytest.fixture
