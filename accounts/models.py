@@ -24,7 +24,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: object) -> "User":
-        """For `manage.py createsuperuser`: an administrator who may do everything in the Django admin."""
+        """An administrator who may do everything. Nothing goes on record here: `admin_seed` is the door."""
         return self.create_user(email, password, role=Role.ADMIN, is_staff=True, is_superuser=True, **fields)
 
     def get_by_natural_key(self, username: str | None) -> "User":

@@ -100,6 +100,14 @@ class TestChangePassword:
         assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--noinput", "--email", "boss@example.com")])
+def test_no_superuser_is_made_without_a_record(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match=r"Use `manage\.py seed_admin`"):
+        run("createsuperuser", *arguments)
+
+    assert not User.objects.exists()
+
+
 class TestSeedAdminAtATerminal:
     @pytest.fixture(autouse=True)
     def nothing_in_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
