@@ -76,7 +76,7 @@ def test_a_mail_arrives_whole(queued, server):
     text, html = arrived.get_body(("plain",)), arrived.get_body(("html",))
     assert text is not None and html is not None
     assert text.get_content().startswith(f"Hello {names},\r\n")
-    assert "Hello Ṣọlá &quot;Ng&quot; O&#x27;Neill ثريا 🎓 &amp; &lt;b&gt;" in html.get_content()
+    assert "Hello <bdi>Ṣọlá &quot;Ng&quot; O&#x27;Neill ثريا 🎓 &amp; &lt;b&gt;</bdi></h1>" in html.get_content()
 
 
 def test_automatic_answers_are_not_asked_for(queued, server):
