@@ -9,8 +9,9 @@ from django.contrib.sessions.models import Session as DjangoSession
 from django.core import mail
 
 from accounts.models import GoogleCode, Session, User
-from accounts.tests.builders import PASSWORD, build_admin, build_user
+from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user
 from accounts.tests.visitors import ADA, Visitor, pkce_pair, query_of
+from accounts.totp import totp_code, totp_step
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, OutboundMail
 
@@ -280,3 +281,22 @@ def test_without_a_client_there_is_no_google_sign_in(visitor, settings):
     assert (begun.status_code, code_of(begun)) == (404, "google_not_configured")
     assert visitor.returns(f"{visitor.api}/auth/google/callback?state=x&code=y") == {"error": "google_not_configured"}
     assert code_of(visitor.exchanges("whatever")) == "google_code_invalid"
+
+
+def test_google_does_not_stand_in_for_the_second_factor(visitor):
+    ada = build_user(email="ada@example.com", verified=True)
+    secret = build_totp(ada)
+    code = visitor.comes_by_google()["code"]
+
+    asked = visitor.exchanges(code)
+
+    assert (asked.status_code, code_of(asked)) == (401, "second_factor_required")
+    assert "refresh_token" not in visitor.browser.cookies
+    assert not Session.objects.exists()
+    assert code_of(visitor.exchanges(code)) == "google_code_invalid"
+    answer = {
+        "challenge": asked.json()["extra"]["challenge"],
+        "code": totp_code(secret=secret, step=totp_step(now())),
+    }
+    finished = requests.post(f"{visitor.api}/auth/login/second-factor", json=answer, timeout=10)
+    assert (finished.status_code, finished.json()["user"]["id"]) == (200, str(ada.id))
