@@ -2,21 +2,23 @@
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import Session, User
+from accounts.tests.builders import build_totp, build_user
+from accounts.totp import totp_code, totp_step
+from learning247.kit.clock import now
+from learning247.settings.env import BASE_DIR
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-SCREENSHOTS = Path(django_settings.BASE_DIR) / "var" / "screenshots"
+SCREENSHOTS = BASE_DIR / "var" / "screenshots"
 MILLISECONDS = 20_000
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed: apt-get install chromium")
@@ -92,6 +94,26 @@ def test_from_the_button_to_a_signed_in_profile(web_client):
     assert "Chrome" in Session.objects.get().user_agent
 
 
+def test_whoever_has_a_second_factor_is_asked_for_it_after_google(web_client):
+    secret = build_totp(build_user(email="ada.google@example.com", first_name="Ada", verified=True))
+
+    def act(journey: Journey) -> None:
+        page = journey.page
+        journey.to_google(web_client)
+        page.get_by_role("button", name="Ada Obi").click()
+        journey.says("Enter a code of your authenticator app")
+        assert page.context.cookies() == []
+        journey.picture("second-factor")
+        page.get_by_label("Code").fill(totp_code(secret=secret, step=totp_step(now())))
+        page.get_by_role("button", name="Continue").click()
+        journey.says("You are signed in.")
+        journey.picture("signed-in")
+
+    in_a_browser(act, "google-second-factor")
+
+    assert Session.objects.count() == 1
+
+
 def test_a_name_with_markup_in_it_is_shown_as_text(web_client):
     markup = "<img src=x onerror=\"document.title='taken over'\">"
 
@@ -123,8 +145,9 @@ def test_whoever_cancels_or_is_not_verified_reads_why_and_can_go_back(web_client
         journey.picture("cancelled")
         page.get_by_role("link", name="Back to signing in").click()
         journey.to_google(web_client)
-        page.get_by_role("button", name="Uma Nverified").click()
+        page.get_by_role("button", name="Uma Bello").click()
         journey.says("Google has not verified this email.")
+        assert not page.locator("#profile").is_visible()
         journey.picture("not-verified")
 
     in_a_browser(act, "google-refused")

@@ -37,6 +37,8 @@ button:focus-visible, input:focus-visible, a:focus-visible {
 table { width: 100%; font-size: .85rem; border-collapse: collapse; }
 td, th { text-align: left; padding: .25rem; }
 code { overflow-wrap: anywhere; }
+details { margin: .8rem 0; }
+[hidden] { display: none !important; }
 """
 
 # Currencies with other than two decimal places, for showing an amount; the rest have two.

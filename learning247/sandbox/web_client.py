@@ -21,6 +21,7 @@ _CALL = """
 <script>
 const api = %(api)s;
 const said = document.getElementById("said");
+let refusal = null;
 async function call(path, body, access) {
   const headers = {"Content-Type": "application/json"};
   if (access) headers.Authorization = "Bearer " + access;
@@ -29,6 +30,7 @@ async function call(path, body, access) {
     const answer = await fetch(api + path, {credentials: "include", headers, method: body ? "POST" : "GET",
       body: body ? JSON.stringify(body) : undefined});
     const data = await answer.json();
+    if (!answer.ok) refusal = data;
     return answer.ok ? data : Promise.reject(data.errors[0].detail);
   } catch (error) {
     return Promise.reject(typeof error === "string" ? error : "The API does not answer at " + api + ".");
@@ -79,10 +81,21 @@ sessionStorage.removeItem("code_verifier");
 async function finish() {
   if (answer.get("error")) throw reasons[answer.get("error")] || "This did not work. Please try again.";
   if (!verifier) throw "This sign-in was not begun in this window. Please begin again.";
-  const signedIn = await call("/auth/google/exchange", {code: answer.get("code") || "", code_verifier: verifier});
-  return call("/auth/me", null, signedIn.access);
+  return call("/auth/google/exchange", {code: answer.get("code") || "", code_verifier: verifier}).catch(reason =>
+    refusal && refusal.errors[0].code === "second_factor_required"
+      ? secondFactor(refusal.extra.challenge) : Promise.reject(reason));
 }
-finish().then(
+function secondFactor(challenge) {
+  const form = document.getElementById("second_factor");
+  form.hidden = false;
+  said.textContent = "Enter a code of your authenticator app, or a recovery code.";
+  return new Promise(done => form.addEventListener("submit", event => {
+    event.preventDefault();
+    call("/auth/login/second-factor", {challenge, code: document.getElementById("code").value}).then(
+      signedIn => { form.hidden = true; done(signedIn); }, reason => { said.textContent = reason; });
+  }));
+}
+finish().then(signedIn => call("/auth/me", null, signedIn.access)).then(
   user => {
     said.textContent = "You are signed in.";
     for (const id of ["first_name", "last_name", "email"]) document.getElementById(id).textContent = user[id];
@@ -94,6 +107,8 @@ finish().then(
 _CALLBACK_BODY = (
     '<dl id="profile" hidden><dt>First name</dt><dd id="first_name"></dd><dt>Last name</dt><dd id="last_name"></dd>'
     '<dt>Email</dt><dd id="email"></dd><dt>This email is</dt><dd id="email_verified"></dd></dl>'
+    '<form id="second_factor" hidden><label for="code">Code</label>'
+    '<input id="code" inputmode="numeric" autocomplete="one-time-code"><button class="go">Continue</button></form>'
     f'<p id="again" hidden><a href="{PREFIX}/sign-in">Back to signing in</a></p>'
 )
 

@@ -88,6 +88,15 @@ def test_one_message_names_everything_that_is_missing_and_repeats_no_secret():
     assert "tiny-secret" not in message
 
 
+def test_a_google_client_is_whole_and_comes_back_over_https_or_is_not_there():
+    client = {"GOOGLE_CLIENT_ID": "x.apps.googleusercontent.com"}
+    callback = "https://api.example.com/auth/google/callback"
+
+    said = refusal(**client, GOOGLE_CALLBACK_URL="http://api.example.com/auth/google/callback")
+    assert re.findall(r"^  (\w+):", said, re.M) == ["GOOGLE_CLIENT_SECRET", "GOOGLE_CALLBACK_URL"]
+    assert start(**client, GOOGLE_CLIENT_SECRET="GOCSPX-x", GOOGLE_CALLBACK_URL=callback).returncode == 0
+
+
 def test_tokens_and_sessions_are_not_signed_with_one_secret():
     assert "are the same" in refusal(JWT_SECRET=GOOD["SESSION_SECRET"])
 

@@ -25,7 +25,7 @@ def person(sub: str, email: str, given_name: str, family_name: str, *, verified:
 KNOWN = (
     person("104857600000000000001", "ada.google@example.com", "Ada", "Obi"),
     person("104857600000000000002", "kofi.google@example.com", "Kofi", "Mensah"),
-    person("104857600000000000003", "unverified.google@example.com", "Uma", "Nverified", verified=False),
+    person("104857600000000000003", "unverified.google@example.com", "Uma", "Bello", verified=False),
 )
 
 
