@@ -46,6 +46,9 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
         device = device_of(self.request)
         try:
             cleaned: dict[str, Any] = super().clean()
+        except Unavailable as error:
+            self.retry_after = error.retry_after
+            raise ValidationError(error.detail, code=error.code) from error
         except ValidationError:
             sign_in_refusal_record(email=self.cleaned_data.get("username", ""), device=device, door=CONSOLE)
             raise

@@ -1,4 +1,4 @@
-"""`python -m learning247.bench [http|ledger|prove|webhooks|settlements|sign-in|all]`, on databases made for the run.
+"""`python -m learning247.bench [http|ledger|prove|webhooks|settlements|sign-in|sign-in-load|all]`, each on its data.
 
 Without a kind: `http`, then `ledger`. Ratios within one run are what counts; absolute figures are the machine's.
 """
@@ -18,7 +18,7 @@ def main() -> None:
     # The servers stand before the settings are read, and Django before any model is imported.
     embedded.ensure_running(embedded.VAR / "bench")
     django.setup()
-    from learning247.bench import http, ledger, proof, settlements, sign_in, webhooks  # noqa: PLC0415
+    from learning247.bench import http, ledger, proof, settlements, sign_in, sign_in_load, webhooks  # noqa: PLC0415
     from learning247.bench.scratch import scratch_database  # noqa: PLC0415
 
     modules = {
@@ -28,6 +28,7 @@ def main() -> None:
         "webhooks": webhooks,
         "settlements": settlements,
         "sign-in": sign_in,
+        "sign-in-load": sign_in_load,
     }
     parser = argparse.ArgumentParser(prog="python -m learning247.bench", description=__doc__)
     kinds = parser.add_subparsers(required=True)

@@ -10,6 +10,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 SERVES_MAILBOX = False
 # bcrypt at its lowest cost: the algorithm under test stays the real one, the suite stays quick.
 PASSWORD_HASHERS = ["learning247.tests.hashers.QuickBCryptSHA256PasswordHasher"]
+PASSWORD_HASHES_AT_ONCE = 1_000  # races send more at once than threads of a worker could
 # Each run has a database and a numbered Redis database of its own (learning247/tests/embedded_servers.py).
 REDIS_URL = urlsplit(REDIS_URL)._replace(path=f"/{env.int('TEST_REDIS_DATABASE', default=15)}").geturl()
 CELERY_BROKER_URL = REDIS_URL
