@@ -29,12 +29,16 @@ class CountedForm(BaseForm):
         try:
             usage = limits_ask(request, scope=scope, user=user, account=lambda: email)
         except Unavailable as error:
-            self.retry_after = error.retry_after
-            raise ValidationError(error.detail, code=error.code) from error
+            raise self.put_off(error) from error
         if usage is not None and usage.refused:
             self.retry_after, self.throttled = usage.reset, True
             minutes = -(-usage.reset // 60)
             raise ValidationError(f"These were too many tries. Try again in {minutes} minutes.", code="throttled")
+
+    def put_off(self, error: Unavailable) -> ValidationError:
+        """What the form says of it."""
+        self.retry_after = error.retry_after
+        return ValidationError(error.detail, code=error.code)
 
 
 class SignInForm(CountedForm, AdminAuthenticationForm):
@@ -47,8 +51,7 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except Unavailable as error:
-            self.retry_after = error.retry_after
-            raise ValidationError(error.detail, code=error.code) from error
+            raise self.put_off(error) from error
         except ValidationError:
             sign_in_refusal_record(email=self.cleaned_data.get("username", ""), device=device, door=CONSOLE)
             raise
@@ -71,7 +74,10 @@ class OwnPasswordForm(CountedForm, AdminPasswordChangeForm):
 
     def clean_old_password(self) -> str:
         self.count(self.request, scope="codes", user=self.user.pk)
-        return super().clean_old_password()
+        try:
+            return super().clean_old_password()
+        except Unavailable as error:
+            raise self.put_off(error) from error
 
     def save(self, commit: bool = True) -> User:
         with transaction.atomic():

@@ -70,13 +70,19 @@ def test_who_comes_when_as_many_wait_as_may_is_told_to_come_back(monkeypatch: py
     seats = threading.BoundedSemaphore(1)
     monkeypatch.setattr(hashers, "_seats", seats)
 
+    boss_in_the_console = Client()
+    boss_in_the_console.force_login(boss)
+    new = {"old_password": PASSWORD, "new_password1": "another horse battery", "new_password2": "another horse battery"}
+
     with seats:
+        unchanged = boss_in_the_console.post(reverse("admin:password_change"), new)
         refused = APIClient(raise_request_exception=False).post("/auth/login", at_the_api, format="json")
         refused_there = Client().post(reverse("admin:login"), in_the_console)
 
     assert (refused.status_code, refused["Retry-After"]) == (503, "2")
     assert refused.json()["errors"][0]["code"] == "passwords_busy"
     assert (refused_there.status_code, refused_there["Retry-After"]) == (503, "2")
+    assert (unchanged.status_code, unchanged["Retry-After"]) == (503, "2")
     assert not Session.objects.exists()
     assert not AuditEntry.objects.exists()
     assert APIClient().post("/auth/login", at_the_api, format="json").status_code == 200
