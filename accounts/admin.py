@@ -1,10 +1,13 @@
-"""People and staff groups in the console. Accounts are disabled, never deleted: money and records point to them."""
+"""People and staff groups in the console. Rows of accounts are never deleted, because money and records point to them:
+an account is disabled, or its person forgotten for good."""
 
 from copy import copy
 from functools import partial
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
@@ -16,10 +19,12 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.devices import Device, device_of
 from accounts.enums import SessionEnd
-from accounts.models import User
+from accounts.models import Erasure, User
+from accounts.services.erasures import erasure_by_staff
 from accounts.services.passwords import password_replaced
 from accounts.services.sessions import session_end_all
 from accounts.services.single_use_links import link_revoke_all
+from learning247.kit.errors import DomainError
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -38,6 +43,15 @@ class PersonChangeForm(BaseUserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Reason:",
+        widget=forms.TextInput(attrs={"placeholder": "why, for the record, naming nobody", "size": 40}),
+    )
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):
@@ -94,6 +108,8 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     audited_as = "user"
     form = PersonChangeForm
     add_form = PersonCreationForm
+    action_form = ReasonForm
+    actions = ("erase",)
     ordering = ("-created_at",)
     list_display = ("email", "full_name", "role", "is_creator", "verified", "is_active", "is_staff", "created_at")
     list_filter = (
@@ -130,6 +146,26 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         bound.change_password_form = partial(PersonPasswordForm, actor=request.user, device=device_of(request))
         return super(PersonAdmin, bound).user_change_password(request, id, form_url)
 
+    @admin.action(description="Delete the account for good (one at a time)", permissions=["erase"])
+    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        people = list(queryset.order_by()[:2])
+        if not reason or len(people) != 1:
+            self.message_user(
+                request, "Choose one person and say why, beside the action. Nothing was deleted.", messages.ERROR
+            )
+            return
+        assert isinstance(request.user, User)
+        try:
+            erasure_by_staff(user=people[0], actor=request.user, reason=reason)
+        except DomainError as refusal:
+            self.message_user(request, f"{refusal.detail} Nothing was deleted.", messages.ERROR)
+        else:
+            self.message_user(request, "The account is deleted, and who it was is forgotten.")
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
     @admin.display(boolean=True, ordering="email_verified_at")
     def verified(self, user: User) -> bool:
         return user.email_verified
@@ -140,6 +176,8 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         edits_staff = obj is not None and (obj.is_staff or obj.is_superuser)
+        if obj is not None and Erasure.objects.filter(user=obj).exists():
+            return False
         return super().has_change_permission(request, obj) and (_is_superuser(request) or not edits_staff)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

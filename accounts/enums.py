@@ -12,6 +12,7 @@ class LinkPurpose(models.TextChoices):
     """What a mailed link allows."""
 
     PASSWORD_RESET = "password_reset", "Set a new password"
+    ERASURE = "erasure", "Delete the account"
 
 
 class SessionEnd(models.TextChoices):

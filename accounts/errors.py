@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from learning247.kit.errors import Conflict, DomainError, Forbidden, Malformed, NotFound, Unavailable, Unprocessable
+from learning247.records.personal_tables import Obstacle
 
 
 class Unauthenticated(DomainError):
@@ -57,6 +58,31 @@ class FreshSignInRequired(Forbidden):
 
     code = "fresh_sign_in_required"
     detail = "To be sure that it is you: sign in again, then repeat this within 15 minutes."
+
+
+class StaffNotErasable(Conflict):
+    code = "staff_account"
+    detail = "Accounts of staff cannot be deleted. Have an administrator take your rights away first."
+
+
+class AccountNotSettled(Conflict):
+    """`obstacles` is all that is in the way, each with what to do about it."""
+
+    code = "account_not_settled"
+
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        named = [{"code": obstacle.code, "detail": obstacle.detail} for obstacle in obstacles]
+        super().__init__(
+            "Your account cannot be deleted yet. " + " ".join(obstacle.detail for obstacle in obstacles),
+            extra={"obstacles": named},
+        )
+
+
+class ErasureTokenInvalid(Malformed):
+    """The same for a link that never was, was used, was replaced, or has expired: it tells nobody which."""
+
+    code = "erasure_token_invalid"
+    detail = "This link is not good any more: it works once, for 15 minutes. Ask again: POST /auth/me/delete."
 
 
 class ResetTokenInvalid(Malformed):

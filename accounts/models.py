@@ -299,3 +299,24 @@ class GoogleCode(models.Model):
 
     def __str__(self) -> str:
         return f"for {self.user_id}"
+
+
+class Erasure(models.Model):
+    """An account that was deleted: its person is forgotten, the row that the ledger points to stays.
+
+    erased --what providers still tell of the person's payments is forgotten too, for a week--> finished
+    """
+
+    user = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True, related_name="erasure")
+    erased_at = models.DateTimeField(default=now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=("erased_at",), condition=models.Q(finished_at__isnull=True), name="accounts_erasure_unfinished"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return str(self.user_id)

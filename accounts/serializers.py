@@ -162,6 +162,20 @@ class IdentitySerializer(serializers.Serializer[Any]):
     )
 
 
+class KeptSerializer(serializers.Serializer[Any]):
+    what = serializers.CharField(read_only=True, help_text="The section of the export that it stands in.")
+    why = serializers.CharField(read_only=True)
+
+
+class ErasureRequestedSerializer(serializers.Serializer[Any]):
+    detail = serializers.CharField(read_only=True)
+    kept = KeptSerializer(many=True, read_only=True, help_text="What stays when the account is deleted.")
+
+
+class ErasureSerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=1024, help_text="What follows `#token=` in the mailed link.")
+
+
 class RecoverySerializer(serializers.Serializer[Any]):
     email = EmailAddressField()
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.contrib.sessions.backends.db import SessionStore
 
+from accounts.services.erasures import erasure_finish, erasure_sweep
 from accounts.services.google_codes import google_code_purge
 from accounts.services.one_time_codes import one_time_code_purge
 from accounts.services.recovery import recovery_answer, recovery_sweep
@@ -33,3 +34,13 @@ def purge_sign_in_challenges() -> None:
 def purge_sign_ins() -> None:
     google_code_purge()
     SessionStore.clear_expired()
+
+
+@shared_task(name="accounts.finish_erasure")
+def finish_erasure(user_id: str) -> None:
+    erasure_finish(user_id)
+
+
+@shared_task(name="accounts.sweep_erasures")
+def sweep_erasures() -> None:
+    erasure_sweep()

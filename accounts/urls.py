@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    AccountErasureViewSet,
     EmailVerificationResendViewSet,
     EmailVerificationViewSet,
     GoogleSignInViewSet,
@@ -61,4 +62,6 @@ urlpatterns = [
     ),
     path("auth/me", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"}), name="auth-me"),
     path("auth/me/export", PersonalDataViewSet.as_view({"post": "export"}), name="auth-me-export"),
+    path("auth/me/delete", PersonalDataViewSet.as_view({"post": "request_erasure"}), name="auth-me-delete"),
+    path("auth/delete-account", AccountErasureViewSet.as_view({"post": "create"}), name="auth-delete-account"),
 ]

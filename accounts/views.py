@@ -40,6 +40,8 @@ from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
     EmailVerifiedSerializer,
+    ErasureRequestedSerializer,
+    ErasureSerializer,
     GoogleBeginningSerializer,
     GoogleCodeSerializer,
     IdentitySerializer,
@@ -63,6 +65,7 @@ from accounts.serializers import (
     TotpSetupSerializer,
     UserSerializer,
 )
+from accounts.services.erasures import erasure_confirm, erasure_request
 from accounts.services.google_accounts import google_account_sign_in
 from accounts.services.passwords import password_change
 from accounts.services.personal_data import personal_data_export
@@ -107,6 +110,7 @@ _PERSON = {
 _TOKENS = {"access": "eyJhbGciOiJIUzI1NiJ9…", "refresh": "eyJhbGciOiJIUzI1NiJ9…"}
 _SIGNED_IN = OpenApiExample("Signed in", value={"user": _PERSON, **_TOKENS}, response_only=True)
 RECOVERY_REQUESTED = "If there is an account with this email, a link is on its way to it."
+ERASURE_REQUESTED = "We mailed you a link that deletes your account. Until you open it, nothing changes."
 _PROFILE = OpenApiExample("A profile", value=_PERSON, response_only=True)
 
 
@@ -670,6 +674,48 @@ class PersonalDataViewSet(_AuthViewSet):
             content_type="application/json",
             headers={"Content-Disposition": 'attachment; filename="personal-data.json"'},
         )
+
+    @extend_schema(
+        operation_id="auth_me_delete",
+        summary="Ask to delete one's account",
+        description="Mails a link that deletes it, good for 15 minutes and once; nothing is deleted before that. "
+        "Refused with all that is in the way while money is theirs or owed. Who has a password gives it again; who "
+        "signs in without one must have done so within 15 minutes.",
+        request=IdentitySerializer,
+        responses={
+            202: ErasureRequestedSerializer,
+            400: _refusal("password_incorrect", "This is not your current password."),
+            403: _refusal("fresh_sign_in_required", "Sign in again, then repeat this within 15 minutes."),
+            409: _refusal("account_not_settled", "NGN 20,000.00 is available in your wallet. Withdraw it first."),
+        },
+        examples=[OpenApiExample("Ada leaves", value={"password": "correct horse battery"}, request_only=True)],
+    )
+    def request_erasure(self, request: Request) -> Response:
+        identity = self.read(IdentitySerializer, request)
+        kept = erasure_request(user=_person(request), session_id=_session_id(request), **identity)
+        return Response(ErasureRequestedSerializer({"detail": ERASURE_REQUESTED, "kept": kept}).data, status=202)
+
+
+class AccountErasureViewSet(_OpenAuthViewSet):
+    throttle_scope = "reset"
+
+    @extend_schema(
+        operation_id="auth_delete_account",
+        summary="Delete an account by a mailed link",
+        description="For good: every device is signed out, name, email and all that tells who it was is forgotten, and "
+        "the email is free for a new account, which gets nothing of the old one.",
+        request=ErasureSerializer,
+        responses={
+            204: None,
+            400: _refusal("erasure_token_invalid", "This link is not good any more."),
+            409: _refusal("account_not_settled", "NGN 20,000.00 is available in your wallet. Withdraw it first."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        erasure_confirm(**self.read(ErasureSerializer, request))
+        response = Response(status=204)
+        refresh_cookie_clear(response)
+        return response
 
 
 def _person(request: Request) -> User:

@@ -3,12 +3,23 @@ entitlement (those that begin later after the one that is taken back), the app's
 accounts (which the posting function locks by id)."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import connection
 
 from learning247.kit.locks import bound_lock_wait
-from payments.models import Entitlement, Payment
+from payments.models import Entitlement, Payment, Product
+
+# In this order: a condition without a row of its own is looked at first. The product, because a seller's account is
+# closed under the lock for which the sale's foreign key would wait, but only at commit: the account would be closed
+# with the sale's money in it.
+_LOCK_PAYMENT: Final = """
+WITH product AS (
+    SELECT FROM payments_product WHERE id = (SELECT product_id FROM payments_payment WHERE id = %s) FOR KEY SHARE
+)
+SELECT FROM payments_payment WHERE id = %s AND EXISTS (SELECT FROM product) FOR NO KEY UPDATE
+"""
 
 
 def product_hold(product_id: UUID) -> None:
@@ -21,16 +32,27 @@ def product_hold(product_id: UUID) -> None:
 
 
 def payment_lock(payment_id: UUID) -> Payment:
-    """The payment, locked until the transaction ends; its product and buyer come along unlocked.
+    """The payment, locked until the transaction ends; its product, held as by `product_hold`, and buyer come along.
 
-    NO KEY UPDATE, so that rows which refer to it can still be written.
+    NO KEY UPDATE, so that rows which refer to it can still be written. Read only when both are locked: rows that a lock
+    brings along are as they were before its wait, and whoever was forgotten meanwhile would be named again.
     """
     bound_lock_wait()
-    return (
-        Payment.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("product__seller", "buyer")
-        .get(pk=payment_id)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_PAYMENT, [payment_id, payment_id])
+    return Payment.objects.select_related("product__seller", "buyer").get(pk=payment_id)
+
+
+def payments_lock_of(buyer_id: UUID) -> list[Payment]:
+    """All payments of that buyer, locked by id until the transaction ends."""
+    bound_lock_wait()
+    return list(Payment.objects.select_for_update(of=("self",), no_key=True).filter(buyer_id=buyer_id).order_by("id"))
+
+
+def products_lock_of(seller_id: UUID) -> list[Product]:
+    """All that somebody sells, locked by id as for erasure: nobody begins to buy or is granted any of it meanwhile."""
+    bound_lock_wait()
+    return list(Product.objects.select_for_update(of=("self",)).filter(seller_id=seller_id).order_by("id"))
 
 
 def terms_lock(user_id: UUID, kind: str) -> None:

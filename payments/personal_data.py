@@ -1,32 +1,58 @@
-"""What payments holds about people: what they sell, what they bought, and what that opens."""
+"""What payments holds about people: what they sell, what they bought, what that opens; and how it is forgotten."""
+
+from collections.abc import Iterator
+
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
 from learning247.records.personal_tables import (
+    Erasure,
+    Obstacle,
     PersonalTable,
     register_audit_subject,
+    register_erasure_guard,
     register_event_subject,
     register_personal_data,
 )
+from learning247.records.services.personal_data import FORGOTTEN
+from payments.enums import PaymentStatus
+from payments.locks import payments_lock_of, products_lock_of
 from payments.models import Entitlement, Payment, Price, Product
 
 
 def register_tables() -> None:
     """Called from `apps.ready()`."""
     register_personal_data(
-        PersonalTable("products", Product, lambda user: [Product.objects.filter(seller_id=user.id)]),
-        PersonalTable("prices", Price, lambda user: [Price.objects.filter(product__seller_id=user.id)]),
+        PersonalTable(
+            "products",
+            Product,
+            lambda user: [Product.objects.filter(seller_id=user.id)],
+            kept="The titles of what was sold: those who bought it keep it. It cannot be bought any more.",
+        ),
+        PersonalTable(
+            "prices",
+            Price,
+            lambda user: [Price.objects.filter(product__seller_id=user.id)],
+            kept="What the items that were sold cost last.",
+        ),
         PersonalTable(
             "payments",
             Payment,
             lambda user: [Payment.objects.filter(buyer_id=user.id)],
             also=("product__kind", "product__title"),
             currencies={"captured_minor": "captured_currency"},
+            forget=payments_forget,
+            kept="What was paid for what, when and through whom, without who took the course: the law of accounting "
+            "and of taxes keeps it for years.",
         ),
         PersonalTable(
             "entitlements",
             Entitlement,
             lambda user: [Entitlement.objects.filter(user_id=user.id)],
             also=("product__kind", "product__title"),
+            forget=entitlements_forget,
+            kept="What each payment opened: a part of its evidence.",
         ),
     )
     register_audit_subject(
@@ -36,8 +62,56 @@ def register_tables() -> None:
         "entitlement", lambda user: Entitlement.objects.filter(user_id=user.id).values_list("id", flat=True)
     )
     register_event_subject(payment_references)
+    register_erasure_guard(business_open)
 
 
 def payment_references(user: User) -> list[str]:
     """By which gateways' events name this person's payments."""
     return list(Payment.objects.filter(buyer_id=user.id).values_list("reference", flat=True))
+
+
+_OPEN = (PaymentStatus.PENDING, PaymentStatus.IN_REVIEW, PaymentStatus.DISPUTED)
+
+
+def business_open(user: User) -> Iterator[Obstacle]:
+    """What is not settled between the person and others. Their products and payments hold still from here on: nobody
+    begins to buy the ones, and none of the others settles, until the transaction ends."""
+    products_lock_of(user.id)
+    for payment in payments_lock_of(user.id):
+        if payment.status == PaymentStatus.PENDING:
+            yield Obstacle(
+                "payment_open",
+                f"Your payment {payment.reference} is open until {payment.expires_at:%-d %B %Y, %H:%M} UTC. Finish it, "
+                "or wait until it has expired.",
+            )
+        elif payment.status in _OPEN:
+            yield Obstacle(
+                "payment_unsettled",
+                f"Your payment {payment.reference} is {payment.get_status_display().lower()}. Wait until that is "
+                "decided, or write to support.",
+            )
+    sales = Payment.objects.filter(product__seller_id=user.id, status__in=_OPEN).order_by("id")
+    count = sales.count()
+    if count:
+        yield Obstacle(
+            "sale_unsettled",
+            f"{count} of your sales are being paid for, in review or disputed. Withdraw your items, so that nobody "
+            "begins to buy them, and wait until those are settled.",
+        )
+
+
+def payments_forget(erasure: Erasure) -> None:
+    """Who was named as the student, by this buyer or for this person; and the keys, which clients make up."""
+    Payment.objects.filter(Q(buyer_id=erasure.user.pk) | Q(details__student__email__iexact=erasure.user_email)).exclude(
+        details={}
+    ).update(details={})
+    Payment.objects.filter(buyer_id=erasure.user.pk).update(
+        idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField()))
+    )
+
+
+def entitlements_forget(erasure: Erasure) -> None:
+    """Reasons that staff wrote, where they name the person."""
+    for entitlement in Entitlement.objects.filter(user_id=erasure.user.pk).exclude(revoked_reason=""):
+        if erasure.mentioned_in(entitlement.revoked_reason):
+            Entitlement.objects.filter(pk=entitlement.pk).update(revoked_reason=FORGOTTEN)

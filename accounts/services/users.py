@@ -7,8 +7,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from accounts.errors import EmailTaken, PasswordTooWeak
+from accounts.errors import EmailTaken, PasswordTooWeak, TokenNotValid
 from accounts.hashers import normalised_password
+from accounts.locks import user_lock
 from accounts.models import User, normalised_email
 
 PROFILE_FIELDS = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
@@ -27,15 +28,23 @@ def user_register(*, email: str, password: str, first_name: str, last_name: str)
 
 
 def user_update_profile(*, user: User, changes: dict[str, Any]) -> User:
-    """Change what people may change about themselves; keys other than PROFILE_FIELDS are a programming error."""
+    """Change what people may change about themselves; keys other than PROFILE_FIELDS are a programming error.
+
+    Raises TokenNotValid when the account was closed meanwhile: the names it gave up would stand in it again.
+    """
     unknown = changes.keys() - set(PROFILE_FIELDS)
     if unknown:
         raise ValueError(f"Not a profile field: {', '.join(sorted(unknown))}.")
-    for name, value in changes.items():
-        setattr(user, name, value)
-    if changes:
-        user.save(update_fields=list(changes))
-    return user
+    if not changes:
+        return user
+    with transaction.atomic(durable=True):
+        locked = user_lock(user.id)
+        if not locked.is_active:
+            raise TokenNotValid
+        for name, value in changes.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=list(changes))
+    return locked
 
 
 def password_check(password: str, *, user: User, attr: str = "password") -> None:

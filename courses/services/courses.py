@@ -184,7 +184,16 @@ def course_withdraw(*, course_id: uuid.UUID, actor: User | None) -> Course:
 
 @transaction.atomic(durable=True)
 def course_delete(*, course_id: uuid.UUID, actor: User | None) -> Literal["erased", "withdrawn"]:
-    """Erase a course that nobody ever began to buy; withdraw any other. Audited. Raises CourseNotFound."""
+    """`course_erase_or_withdraw` in a transaction of its own."""
+    return course_erase_or_withdraw(course_id=course_id, actor=actor)
+
+
+def course_erase_or_withdraw(*, course_id: uuid.UUID, actor: User | None) -> Literal["erased", "withdrawn"]:
+    """Erase a course that nobody ever began to buy; withdraw any other. Audited. In the caller's transaction.
+
+    Raises CourseNotFound.
+    """
+    require_transaction("A course is erased in the transaction that locks it.")
     course = _locked(course_id)
     product = product_lock_for_erasure(course.product_id)
     touched = Payment.objects.filter(product=product).exists() or Entitlement.objects.filter(product=product).exists()

@@ -1,4 +1,4 @@
-"""What records itself holds about people."""
+"""What records itself holds about people, and how it is forgotten."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +14,7 @@ from learning247.records.personal_tables import (
     register_impersonal,
     register_personal_data,
 )
+from learning247.records.services.personal_data import audit_forget, mails_forget
 
 _BEAT = "The timetable of background jobs."
 _OTHERS = "May name other people: it is in their own audit."
@@ -27,21 +28,38 @@ def register_tables() -> None:
             OutboundMail,
             lambda user: [OutboundMail.objects.filter(to=user.email)],
             withheld={"sealed_body": "A link or a code in it lets somebody in. It went to this mailbox."},
+            forget=mails_forget,
+            kept="That a mail was sent, and when; neither its words nor its address.",
         ),
         PersonalTable(
             "idempotency_keys",
             IdempotencyRecord,
             lambda user: [IdempotencyRecord.objects.filter(user_id=user.pk)],
             withheld={"request_digest": "A digest that tells nobody anything."},
+            deleted=True,
         ),
-        PersonalTable("audit", AuditEntry, audit_about),
+        PersonalTable(
+            "audit",
+            AuditEntry,
+            audit_about,
+            forget=audit_forget,
+            kept="What was done to the account, when and by whom, without names, addresses and devices: the evidence "
+            "that nobody tampered with it.",
+        ),
         PersonalTable(
             "actions",
             AuditEntry,
             lambda user: [AuditEntry.objects.filter(actor_id=user.pk)],
             withheld={"before": _OTHERS, "after": _OTHERS, "reason": _OTHERS},
+            kept="As in the audit.",
         ),
-        PersonalTable("gateway_events", InboundEvent, events_about),
+        PersonalTable(
+            "gateway_events",
+            InboundEvent,
+            events_about,
+            kept="That a payment provider told us of a payment, and when. What it told goes within minutes, of what "
+            "still comes within a week.",
+        ),
     )
     register_impersonal(
         {

@@ -1,4 +1,4 @@
-"""What every table holds about a person: the third registry that apps fill in `apps.ready()`.
+"""What every table holds about a person, and how it is forgotten: the third registry that apps fill in `apps.ready()`.
 
 A table is either declared, with the rows that are a person's, or named as holding nothing about anybody, with the
 reason; `learning247/tests/test_personal_data.py` fails for one that is neither. A declared table is exported with every
@@ -6,6 +6,7 @@ column that it has, now and in future, but for those that its declaration withho
 an export is a decision, not an oversight.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,10 +16,49 @@ from django.db.models import Model, QuerySet
 
 from learning247.records.registry import AlreadyRegistered
 
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
 # Several querysets where one would not be walked along an index, such as one per account.
 Rows = Callable[[Any], Iterable[QuerySet[Any]]]
 AuditIds = Callable[[Any], Iterable[object]]
 EventSubjects = Callable[[Any], Iterable[str]]
+MailKeys = Callable[[Any], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why somebody cannot be forgotten yet; `detail` says what they can do about it."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who is being forgotten, as they were, and what stands in the place of their name and email from now on."""
+
+    user: AbstractBaseUser
+    user_email: str
+    name: str
+    email: str
+    words: tuple[str, ...]  # what tells who it was, to be found within other texts
+    parts: tuple[str, ...]  # of the name, to be found in what staff wrote about the person
+    audit_subjects: tuple[tuple[str, tuple[str, ...]], ...]
+    mail_keys: tuple[str, ...]
+
+    def mentioned_in(self, text: str) -> bool:
+        """Whether a text that staff wrote names the person: letters and digits count, as whole words."""
+        said = _compared(text)
+        return any(_compared(word) in said for word in (*self.words, *self.parts))
+
+
+def _compared(text: str) -> str:
+    return f" {' '.join(_NOT_A_WORD.split(text.lower()))} ".replace("  ", " ")
+
+
+Forget = Callable[[Erasure], None]
+# Locks what must hold still and says what is in the way. Called in the erasing transaction, those of upper apps first.
+Guard = Callable[[Any], Iterable[Obstacle]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +67,8 @@ class PersonalTable:
 
     `withheld`: column -> why its owner does not get it. `also`: columns of related rows, without which these say
     little. `currencies`: column in minor units -> the column with its currency, where that is not `currency`.
+    `forget` takes out whatever tells who it was, in the erasing transaction; `kept` says what of it stays and why, in
+    words for that person; `deleted` rows go as a whole. Every table has one of the three.
     """
 
     section: str
@@ -35,6 +77,9 @@ class PersonalTable:
     withheld: Mapping[str, str] = field(default_factory=dict)
     also: tuple[str, ...] = ()
     currencies: Mapping[str, str] = field(default_factory=dict)
+    forget: Forget | None = None
+    kept: str = ""
+    deleted: bool = False
 
     def columns(self) -> list[str]:
         """What is exported of a row, a foreign key by its `…_id`. Raises ValueError for withheld columns it lacks."""
@@ -49,6 +94,8 @@ _tables: dict[str, PersonalTable] = {}
 _impersonal: dict[str, str] = {}
 _audit_subjects: dict[str, AuditIds] = {}
 _event_subjects: set[EventSubjects] = set()
+_mail_keys: set[MailKeys] = set()
+_guards: list[Guard] = []
 
 
 def register_personal_data(*tables: PersonalTable) -> None:
@@ -78,6 +125,17 @@ def register_event_subject(subjects: EventSubjects) -> None:
     _event_subjects.add(subjects)
 
 
+def register_mail_keys(beginnings: MailKeys) -> None:
+    """Say how the keys begin of mails about a person that may have gone to another address than theirs."""
+    _mail_keys.add(beginnings)
+
+
+def register_erasure_guard(guard: Guard) -> None:
+    """Let `guard` have its say before anybody is forgotten."""
+    if guard not in _guards:
+        _guards.append(guard)
+
+
 def personal_tables() -> list[PersonalTable]:
     """Every declared table, in the order of declaration: that of the apps."""
     return list(_tables.values())
@@ -93,6 +151,32 @@ def audit_subjects_of(user: AbstractBaseUser) -> list[tuple[str, list[str]]]:
     return [(kind, [str(pk) for pk in ids(user)]) for kind, ids in _audit_subjects.items()]
 
 
+def erasure_of(
+    user: AbstractBaseUser, *, user_email: str, name: str, email: str, words: Iterable[str], parts: Iterable[str]
+) -> Erasure:
+    """What is to be forgotten, looked up while it still leads from one to the other."""
+    return Erasure(
+        user=user,
+        user_email=user_email,
+        name=name,
+        email=email,
+        words=tuple(word for word in words if word),
+        parts=tuple(part for part in parts if part),
+        audit_subjects=tuple((kind, tuple(ids)) for kind, ids in audit_subjects_of(user)),
+        mail_keys=tuple(mail_keys_of(user)),
+    )
+
+
 def event_subjects_of(user: AbstractBaseUser) -> list[str]:
     """The `about` of every inbound event that tells something of `user`."""
     return [word for subjects in _event_subjects for word in subjects(user)]
+
+
+def mail_keys_of(user: AbstractBaseUser) -> list[str]:
+    """How the keys of mails about `user` begin."""
+    return [beginning for beginnings in _mail_keys for beginning in beginnings(user)]
+
+
+def erasure_obstacles(user: AbstractBaseUser) -> list[Obstacle]:
+    """All that is in the way of forgetting `user`; what was looked at is locked until the transaction ends."""
+    return [obstacle for guard in reversed(_guards) for obstacle in guard(user)]

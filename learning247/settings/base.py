@@ -281,6 +281,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep the inbox": {"task": "records.sweep_inbox", "schedule": 15.0},
     "sweep outbound mail": {"task": "records.sweep_mail", "schedule": 30.0},
     "sweep requests for a new password": {"task": "accounts.sweep_recovery", "schedule": 30.0},
+    "finish erasures": {"task": "accounts.sweep_erasures", "schedule": 600.0},
     "sweep unsettled payments": {
         "task": "payments.sweep_unsettled",
         "schedule": 60.0,

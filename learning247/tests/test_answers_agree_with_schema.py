@@ -35,7 +35,10 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
     platform = build_course(title="Torts", department=law, description="Harm")
     own = build_course(title="Contracts", department=law, creator=creator)
     enrollment = build_enrollment(platform, user=learner)
+    leaver = build_user()
     anybody, as_learner, as_creator, as_staff = APIClient(), APIClient(), APIClient(), APIClient()
+    as_leaver = APIClient()
+    sign_in(as_leaver, leaver)
     sign_in(as_learner, learner)
     sign_in(as_creator, creator)
     sign_in(as_staff, build_admin())
@@ -67,12 +70,18 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
             f"/api/admin/course-enrollments/{enrollment.id}/mark-sent", {"sent": True, "notes": ""}, format="json"
         ),
         as_staff.post(f"/api/admin/course-enrollments/{enrollment.id}/revoke", {"reason": "Test"}, format="json"),
+        as_leaver.post("/auth/me/delete", {"password": "wrong"}, format="json"),
+        as_leaver.post("/auth/me/delete", {"password": PASSWORD}, format="json"),
+        as_leaver.post("/auth/me/export", {"password": "wrong"}, format="json"),
+        as_staff.post("/auth/me/delete", {"password": PASSWORD}, format="json"),
+        anybody.post("/auth/delete-account", {"token": "nonsense"}, format="json"),
     ]
 
     assert [answer.status_code for answer in answers] == [
         *(200, 200, 200, 200, 200, 400, 200, 200, 200, 401, 200),
         *(200, 200, 200, 200, 200, 403, 200, 200),
         *(200, 200, 200, 200, 200),
+        *(400, 202, 400, 409, 400),
     ]
     assert all(agrees(document, answer) for answer in answers)
 

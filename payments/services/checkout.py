@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts.locks import user_hold
 from accounts.models import User
 from learning247.kit.clock import now
 from payments.access import owned
@@ -46,7 +47,7 @@ def checkout_start(
     `details` goes to the app that owns the product when it is granted. The same (buyer, operation, key) finds the same
     payment again, so a run after a crash carries on where the first one stopped, under the same reference.
     Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, PurchaseKeyReused, CheckoutOutdated, GatewayRejected,
-    CheckoutLost, GatewayUnavailable.
+    CheckoutLost, GatewayUnavailable; TokenNotValid when the buyer's account is being closed.
     """
     payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key)
     if payment.status != PaymentStatus.PENDING or payment.checkout_url:
@@ -72,6 +73,7 @@ def _payment_claim(
     idempotency_key: str,
 ) -> Payment:
     """The row of this attempt, committed before any gateway hears of it."""
+    user_hold(buyer.pk)
     mine = Payment.objects.filter(buyer=buyer, operation=operation, idempotency_key=idempotency_key)
     earlier = mine.select_related("product", "buyer").first()
     if earlier:

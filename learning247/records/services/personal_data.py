@@ -1,19 +1,29 @@
-"""Everything that we hold about one person, as one JSON document that is written while it is read."""
+"""Everything that we hold about one person: as one JSON document that is written while it is read; and forgotten."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.db.models import Case, Model, Q, Value, When
 
 from learning247.kit.api.renderers import to_json
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money
+from learning247.kit.transactions import require_transaction
 from learning247.records.checks import Scope
-from learning247.records.personal_tables import PersonalTable, personal_tables
+from learning247.records.enums import EventStatus, MailStatus
+from learning247.records.models import InboundEvent, OutboundMail
+from learning247.records.personal_tables import Erasure, PersonalTable, event_subjects_of, personal_tables
 
 FORMAT: Final = "learning247.personal-data/1"
 BATCH_ROWS: Final = 1_000
 _MINOR: Final = "_minor"
+FORGOTTEN: Final = "forgotten"
+# As a provider would write an object without anything in it: handling it again finds nothing to do.
+_EMPTY_BODY: Final = b"{}"
 
 
 def personal_data_stream(user: AbstractBaseUser) -> Iterator[bytes]:
@@ -57,3 +67,66 @@ def _shown(table: PersonalTable, row: dict[str, Any]) -> dict[str, Any]:
         else:
             shown[name.replace("__", "_")] = value
     return shown
+
+
+def person_forget(erasure: Erasure) -> None:
+    """Let every declared table forget the person, those of upper apps first. In the transaction of the erasure, which
+    is on record already: the audit trail forgets nobody else."""
+    require_transaction("Somebody is forgotten everywhere or nowhere.")
+    for table in reversed(personal_tables()):
+        if table.forget is not None:
+            table.forget(erasure)
+        if table.deleted:
+            for rows in table.rows(erasure.user):
+                rows.delete()
+
+
+def mails_forget(erasure: Erasure) -> None:
+    """What went to the person, or told somebody else of them, has no words any more; what had not gone out does not."""
+    about = Q(to=erasure.user_email)
+    for beginning in erasure.mail_keys:
+        about |= Q(key__startswith=beginning)
+    OutboundMail.objects.filter(about).update(
+        to=erasure.email,
+        subject=FORGOTTEN,
+        text="",
+        html="",
+        sealed_body="",
+        reason=FORGOTTEN,
+        status=Case(When(status=MailStatus.SENT, then=Value(MailStatus.SENT)), default=Value(MailStatus.PARKED)),
+    )
+
+
+def audit_forget(erasure: Erasure) -> None:
+    """Names, addresses and devices in the person's entries become "forgotten" (migration 0005); what was done stays."""
+    subjects = [(kind, pk) for kind, ids in erasure.audit_subjects for pk in (*ids, "*")]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT records_audit_forget(%s, %s::text[], %s::text[], %s::text[], %s::text[])",
+            [
+                erasure.user.pk,
+                [kind for kind, _ in subjects],
+                [pk for _, pk in subjects],
+                list(erasure.words),
+                list(erasure.parts),
+            ],
+        )
+
+
+def console_forget(model: type[Model], ids: Collection[Any], erasure: Erasure) -> None:
+    """The console's own history names these rows by what they were called then."""
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids]
+    )
+    entries.update(object_repr=erasure.name)
+
+
+def events_forget(user: AbstractBaseUser) -> int:
+    """What providers wrote of the person's payments is forgotten, as far as it is handled; how many wait to be handled.
+
+    That it came, when, and what was done stays. Safe to run again.
+    """
+    about = InboundEvent.objects.filter(~Q(about=""), about__in=event_subjects_of(user))
+    handled = about.exclude(status=EventStatus.PENDING).exclude(body=_EMPTY_BODY)
+    handled.update(body=_EMPTY_BODY, headers={})
+    return about.filter(status=EventStatus.PENDING).count()

@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
 }
 ACTION_ROWS: dict[str, Callable[[World], object]] = {
+    "/admin/accounts/user/ erase": lambda world: world.people["user"].pk,
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
 }
 # What is changed in the form that a change page shows.

@@ -96,6 +96,11 @@ def _reset(world: World, person: str) -> Ask:
     return Ask({"token": token, "password": NEW_PASSWORD})
 
 
+def _erasure(world: World, person: str) -> Ask:
+    with transaction.atomic():
+        return Ask({"token": link_issue(user=world.people["user"], purpose=LinkPurpose.ERASURE)})
+
+
 def _challenge(world: World, person: str) -> Ask:
     code = _code(build_totp(world.owner))
     with transaction.atomic():
@@ -182,6 +187,8 @@ ASKS: dict[str, Asks] = {
     "POST /auth/verify-email": _verify,
     "POST /auth/verify-email/resend": _unverified,
     "POST /auth/me/export": _say({"password": PASSWORD}),
+    "POST /auth/me/delete": _say({"password": PASSWORD}),
+    "POST /auth/delete-account": _erasure,
     "PATCH /auth/me": _say({"country": "NG"}),
     "GET /api/payments/access": lambda world, person: Ask(
         query=f"?item_type=course&item_id={world.platform_course.id}"

@@ -20,6 +20,7 @@ GET /api/docs                                                      200   200   2
 GET /files/{path}                                                  200   200   200   200     200      200     200   200
 POST /files/{path}                                                 405   405   405   405     405      405     405   405
 POST /auth/change-password                                         401  200*  200*  200*    200*     200*    200*  200*
+POST /auth/delete-account                                         204*  204*  204*  204*    204*     204*    204*  204*
 POST /auth/forgot-password                                        200*  200*  200*  200*    200*     200*    200*  200*
 GET /auth/google                                                  302*  302*  302*  302*    302*     302*    302*  302*
 GET /auth/google/callback                                          302   302   302   302     302      302     302   302
@@ -29,6 +30,7 @@ POST /auth/login/second-factor                                    200*  200*  20
 POST /auth/logout                                                  401  204*  204*  204*    204*     204*    204*  204*
 GET /auth/me                                                       401   200   200   200     200      200     200   200
 PATCH /auth/me                                                     401  200*  200*  200*    200*     200*    200*  200*
+POST /auth/me/delete                                               401  202*   409  202*     409      409     409   409
 POST /auth/me/export                                               401  200*  200*  200*    200*     200*    200*  200*
 POST /auth/refresh                                                 401  200*  200*  200*    200*     200*    200*  200*
 POST /auth/register                                               201*  201*  201*  201*    201*     201*    201*  201*
@@ -240,7 +242,8 @@ PAGES = """
 # What the lists of the console do with the rows that are chosen. An action that is not offered leaves all as it is.
 ACTIONS = """
                                                                        others   support  reviewer   finance     admin
-/admin/accounts/user/ delete_selected                                   login       200       200       200       200
+/admin/accounts/user/ delete_selected                                   login       200       200       200       302
+/admin/accounts/user/ erase                                             login       200       200       200      302*
 /admin/auth/group/ delete_selected                                      login       403       403       403       200
 /admin/courses/course/ delete_selected                                  login       200       302       403       302
 /admin/courses/course/ publish                                          login       200      302*       403      302*
