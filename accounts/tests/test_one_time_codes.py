@@ -303,6 +303,56 @@ class TestManyAtOnce:
         assert outcomes == {"right": 1, "code_too_soon": MANY - 1}
         assert OneTimeCode.objects.count() == 1
 
+    def test_a_right_code_that_many_hold_is_used_once(self, committed_db):
+        user = build_user()
+        right = check(user, issue(user))
+
+        assert Counter(at_once(lambda _: outcome(partial(use, right)))) == {"right": 1, "code_used": MANY - 1}
+
+    def test_without_the_condition_that_it_is_unused_every_use_would_count(self, committed_db, monkeypatch):
+        user = build_user()
+        right = check(user, issue(user))
+        among_all = OneTimeCode.objects.filter
+        monkeypatch.setattr(
+            OneTimeCode.objects,
+            "filter",
+            lambda **which: among_all(**{name: value for name, value in which.items() if name != "used_at"}),
+        )
+
+        assert Counter(at_once(lambda _: outcome(partial(use, right)))) == {"right": MANY}
+
+    def test_of_many_wishes_for_another_code_one_is_issued_and_it_alone_is_good(self, committed_db):
+        user = build_user()
+        first = issue(user)
+        a_minute_later()
+        issued: dict[int, str] = {}
+
+        def again(number: int) -> None:
+            issued[number] = issue(user)
+
+        outcomes = Counter(at_once(lambda number: outcome(partial(again, number))))
+
+        assert outcomes == {"right": 1, "code_too_soon": MANY - 1}
+        (second,) = issued.values()
+        if second != first:
+            assert outcome(lambda: check(user, first)) == "code_invalid"
+        use(check(user, second))
+
+    def test_without_the_lock_many_would_be_issued_and_all_but_the_last_be_worthless(self, committed_db, monkeypatch):
+        user = build_user()
+        issue(user)
+        a_minute_later()
+        everybody_has_looked = threading.Barrier(MANY)
+
+        def look_without_a_lock(user_id: Any, purpose: str, subject_digest: str) -> OneTimeCode | None:
+            row = OneTimeCode.objects.filter(user_id=user_id, purpose=purpose, subject_digest=subject_digest).first()
+            everybody_has_looked.wait()
+            return row
+
+        monkeypatch.setattr(one_time_codes, "one_time_code_lock", look_without_a_lock)
+
+        assert Counter(at_once(lambda _: outcome(lambda: issue(user)))) == {"right": MANY}
+
     def test_it_is_issued_and_used_in_the_transaction_of_what_it_is_for(self, committed_db):
         user = build_user()
         with pytest.raises(RuntimeError, match="issued in the transaction"):
