@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
@@ -16,12 +16,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 from accounts.devices import Device, device_of
 from accounts.enums import SessionEnd
 from accounts.models import Erasure, User
+from accounts.selectors import second_factor_state
 from accounts.services.erasures import erasure_by_staff
 from accounts.services.passwords import password_replaced
+from accounts.services.second_factors import second_factor_reset
 from accounts.services.sessions import session_end_all
 from accounts.services.single_use_links import link_revoke_all
 from learning247.kit.errors import DomainError
@@ -68,6 +71,14 @@ class PersonPasswordForm(AdminPasswordChangeForm):
         return user
 
 
+class SecondFactorResetForm(forms.Form):
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="For the record: how you made sure who asks. The person is not told it.",
+    )
+
+
 class AuditedAdmin(admin.ModelAdmin):
     """Who changed what from what to what is on record, what stands in other tables included."""
 
@@ -109,7 +120,7 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     form = PersonChangeForm
     add_form = PersonCreationForm
     action_form = ReasonForm
-    actions = ("erase",)
+    actions = ("reset_second_factor", "erase")
     ordering = ("-created_at",)
     list_display = ("email", "full_name", "role", "is_creator", "verified", "is_active", "is_staff", "created_at")
     list_filter = (
@@ -121,11 +132,11 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         "country",
     )
     search_fields = ("email", "first_name", "last_name", "phone")
-    readonly_fields = ("email_verified_at", "is_creator", "last_login", "created_at")
+    readonly_fields = ("email_verified_at", "second_factor", "is_creator", "last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "phone", "country", "bio", "avatar_url")}),
-        ("Account", {"fields": ("is_active", "email_verified_at", "is_creator", "platform_fee_bps")}),
+        ("Account", {"fields": ("is_active", "email_verified_at", "second_factor", "is_creator", "platform_fee_bps")}),
         ("Rights", {"fields": ("role", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("created_at", "last_login")}),
     )
@@ -169,6 +180,47 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     @admin.display(boolean=True, ordering="email_verified_at")
     def verified(self, user: User) -> bool:
         return user.email_verified
+
+    @admin.display(description="second factor")
+    def second_factor(self, user: User) -> str:
+        state = second_factor_state(user)
+        if state.enabled_at is None:
+            return "Off"
+        return f"On since {state.enabled_at:%-d %B %Y, %H:%M} UTC; recovery codes left: {state.recovery_codes_left}"
+
+    @admin.action(description="Reset the second factor", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> HttpResponse | None:
+        """For one person at a time, of whom somebody has made sure; of staff, by a superuser."""
+        chosen = list(people[:2])
+        if len(chosen) != 1 or not self.has_change_permission(request, chosen[0]):
+            self.message_user(request, "Choose one person whose account you may change.", messages.ERROR)
+            return None
+        form = SecondFactorResetForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self._reset_page(request, form, chosen[0])
+        assert isinstance(request.user, User)
+        try:
+            second_factor_reset(user=chosen[0], actor=request.user, reason=form.cleaned_data["reason"])
+        except DomainError as refusal:
+            self.message_user(request, refusal.detail, messages.ERROR)
+        else:
+            self.message_user(request, f"{chosen[0]}: the second factor is off, and every session has ended.")
+        return None
+
+    def _reset_page(self, request: HttpRequest, form: forms.Form, person: User) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "form": form,
+            "title": "Reset the second factor",
+            "button": "Reset",
+            "intro": "App and recovery codes are worth nothing any more, every session ends, and the person is mailed.",
+            "items": [str(person)],
+            "hidden": [("action", "reset_second_factor"), ("apply", "yes"), (ACTION_CHECKBOX_NAME, str(person.pk))],
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/form_page.html", context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))

@@ -178,6 +178,25 @@ class SecondFactorPaused(DomainError):
     detail = "Too many wrong codes. Wait, or use a recovery code; if it was not you, change your password."
 
 
+class SecondFactorMissing(Unauthenticated):
+    """In the console, whose form has a field for it."""
+
+    code = "second_factor_required"
+    detail = "Enter your password again, and with it a code of your authenticator app or a recovery code."
+
+
+class SecondFactorNeeded(Forbidden):
+    """For staff, where STAFF_SECOND_FACTOR_REQUIRED says so."""
+
+    code = "second_factor_setup_required"
+    detail = "Staff need a second factor. Sign in at the API and set it up: POST /auth/second-factor/totp."
+
+
+class SecondFactorOwn(Forbidden):
+    code = "second_factor_own"
+    detail = "Your own second factor is switched off by a code: DELETE /auth/second-factor/totp."
+
+
 class SecondFactorActive(Conflict):
     code = "second_factor_active"
     detail = "Your second factor is on already. To use another app, switch it off first."

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -61,6 +62,16 @@ def second_factor_state(user: User) -> SecondFactorState:
 def second_factor_active(user: User) -> uuid.UUID | None:
     """The id of the authenticator that is asked for when `user` signs in; None where the first factor is enough."""
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).values_list("id", flat=True).first()
+
+
+def staff_factor_holds(user: User, *, shown: str | None) -> bool:
+    """Whether a session of the console that was opened with the authenticator `shown` (its id, None for none) still
+    counts: not when one was switched on, off, or reset since, nor when staff have come to need one.
+    """
+    active = second_factor_active(user)
+    if active is None:
+        return shown is None and not settings.STAFF_SECOND_FACTOR_REQUIRED
+    return shown == str(active)
 
 
 def recovery_codes_left(user: User) -> int:

@@ -252,10 +252,6 @@ class SecondFactorSerializer(serializers.Serializer[Any]):
     recovery_codes_left = serializers.IntegerField(read_only=True)
 
 
-class TotpBeginSerializer(serializers.Serializer[Any]):
-    password = PasswordField()
-
-
 class TotpSetupSerializer(serializers.Serializer[Any]):
     uri = serializers.CharField(read_only=True, help_text="`otpauth://totp/…`: show it as a QR code.")
     secret = serializers.CharField(read_only=True, help_text="The same in base32, to type into an app.")
@@ -265,8 +261,7 @@ class TotpCodeSerializer(serializers.Serializer[Any]):
     code = CodeField(help_text="Six digits of the authenticator app.")
 
 
-class TotpDisableSerializer(serializers.Serializer[Any]):
-    password = PasswordField()
+class TotpDisableSerializer(IdentitySerializer):
     code = CodeField(help_text="Six digits of the authenticator app, or a recovery code.")
 
 

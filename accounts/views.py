@@ -59,7 +59,6 @@ from accounts.serializers import (
     SessionSerializer,
     SignedInSerializer,
     TokensSerializer,
-    TotpBeginSerializer,
     TotpCodeSerializer,
     TotpDisableSerializer,
     TotpSetupSerializer,
@@ -500,8 +499,8 @@ class TotpViewSet(_AuthViewSet):
         operation_id="auth_second_factor_totp_begin",
         summary="Begin to set up an authenticator app",
         description="Answers with a secret for the app. Nothing changes at sign-in until `confirm`, within an hour. "
-        "Beginning again gives another secret.",
-        request=TotpBeginSerializer,
+        "Beginning again gives another secret. Who has no password must have signed in within 15 minutes.",
+        request=IdentitySerializer,
         responses={
             201: TotpSetupSerializer,
             400: _refusal("password_incorrect", PasswordIncorrect.detail),
@@ -522,7 +521,8 @@ class TotpViewSet(_AuthViewSet):
         ],
     )
     def create(self, request: Request) -> Response:
-        setup = second_factor_begin(user=_person(request), **self.read(TotpBeginSerializer, request))
+        identity = self.read(IdentitySerializer, request)
+        setup = second_factor_begin(user=_person(request), session_id=_session_id(request), **identity)
         return Response(TotpSetupSerializer(setup).data, status=201)
 
     @extend_schema(
@@ -560,7 +560,9 @@ class TotpViewSet(_AuthViewSet):
     )
     def destroy(self, request: Request) -> Response:
         proof = self.read(TotpDisableSerializer, request)
-        second_factor_disable(user=_person(request), device=device_of(request), **proof)
+        second_factor_disable(
+            user=_person(request), session_id=_session_id(request), device=device_of(request), **proof
+        )
         return Response(status=204)
 
 

@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from accounts.devices import device_of
 from accounts.models import User
+from accounts.selectors import staff_factor_holds
 from accounts.services.sign_ins import sign_out_record
-from adminpanel.forms import CONSOLE, CountedForm, OwnPasswordForm, SignInForm
+from adminpanel.forms import CONSOLE, SHOWN, CountedForm, OwnPasswordForm, SignInForm
 from learning247.kit.admin import ForgivingAdmin
 
 
@@ -24,9 +25,20 @@ class StaffConsole(AdminSite):
     index_title = "What is going on"
     site_url = "/api/docs"
     login_form = SignInForm
+    login_template = "admin/sign_in.html"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return cast(HttpResponse, _limited(super().login(request, extra_context)))
+        response = cast(HttpResponse, _limited(super().login(request, extra_context)))
+        if hasattr(request, SHOWN):
+            request.session[SHOWN] = getattr(request, SHOWN)
+        return response
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Also: nobody goes on in a session that one factor opened where two are asked for by now."""
+        if not super().has_permission(request):
+            return False
+        assert isinstance(request.user, User)
+        return staff_factor_holds(request.user, shown=request.session.get(SHOWN))
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         view = PasswordChangeView.as_view(

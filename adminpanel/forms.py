@@ -5,17 +5,20 @@ from typing import Any
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import BaseForm
+from django.forms import BaseForm, CharField, TextInput
 from django.http import HttpRequest
 
-from accounts.devices import device_of
+from accounts.devices import Device, device_of
 from accounts.models import User
 from accounts.services.passwords import password_replaced
-from accounts.services.sign_ins import sign_in_record, sign_in_refusal_record
+from accounts.services.sign_ins import sign_in_refusal_record
+from accounts.services.staff_sign_ins import staff_sign_in
 from learning247.kit.api.throttles import limits_ask
-from learning247.kit.errors import Unavailable
+from learning247.kit.errors import DomainError, Unavailable
 
 CONSOLE = "console"
+# Under this name stands, with the request and then with the session, the id of the authenticator that was shown.
+SHOWN = "second_factor"
 
 
 class CountedForm(BaseForm):
@@ -42,7 +45,15 @@ class CountedForm(BaseForm):
 
 
 class SignInForm(CountedForm, AdminAuthenticationForm):
-    """Who came in, and who did not, is on record."""
+    """Who came in, and who did not, is on record. The code is asked of those alone who have a second factor."""
+
+    code = CharField(
+        required=False,
+        max_length=64,
+        label="Code",
+        help_text="Of your authenticator app, if you have set one up; or a recovery code.",
+        widget=TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "text"}),
+    )
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None
@@ -57,9 +68,19 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
             raise
         user = self.get_user()
         if isinstance(user, User):
-            with transaction.atomic():
-                sign_in_record(user=user, device=device, door=CONSOLE)
+            self._enter(user, code=cleaned.get("code", ""), device=device)
         return cleaned
+
+    def _enter(self, user: User, *, code: str, device: Device) -> None:
+        assert self.request is not None
+        try:
+            factor = staff_sign_in(user=user, code=code, device=device, door=CONSOLE)
+        except DomainError as refusal:
+            if refusal.retry_after is not None:
+                self.retry_after, self.throttled = refusal.retry_after, True
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
+        # For the console to keep: the session that is signed in begins only after the form.
+        setattr(self.request, SHOWN, factor and str(factor))
 
 
 class OwnPasswordForm(CountedForm, AdminPasswordChangeForm):

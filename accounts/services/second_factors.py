@@ -11,7 +11,6 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import check_password
 from django.db import transaction
 
 from accounts.devices import UNKNOWN, Device
@@ -24,11 +23,13 @@ from accounts.errors import (
     SecondFactorCodeUsed,
     SecondFactorNotActive,
     SecondFactorNotBegun,
+    SecondFactorOwn,
     SecondFactorPaused,
 )
 from accounts.locks import second_factor_lock, user_lock
 from accounts.models import SecondFactor, SecondFactorTries, Session, User
-from accounts.selectors import network_is_known, recovery_codes_left
+from accounts.selectors import network_is_known, recovery_codes_left, second_factor_active
+from accounts.services.identity import identity_confirm
 from accounts.services.recovery_codes import recovery_code_use, recovery_codes_renew, recovery_codes_revoke
 from accounts.services.sign_in_challenges import challenge_revoke_all
 from accounts.services.sign_ins import API, second_factor_refusal_record
@@ -68,15 +69,14 @@ class Verdict:
     refusal: DomainError | None = None
 
 
-def second_factor_begin(*, user: User, password: str) -> TotpSetup:
+def second_factor_begin(*, user: User, password: str, session_id: UUID) -> TotpSetup:
     """A secret for an authenticator app. Nothing is asked for at sign-in until a code of it has come.
 
     Beginning again gives another secret, and the one before is worth nothing. Whoever signed up with somebody else's
-    email must not be able to shut its owner out for good, so the email has to be verified. Raises PasswordIncorrect,
-    EmailNotVerified, SecondFactorActive.
+    email must not be able to shut its owner out for good, so the email has to be verified. Who has no password has
+    signed in lately. Raises PasswordIncorrect, FreshSignInRequired, EmailNotVerified, SecondFactorActive.
     """
-    if not check_password(password, user.password):
-        raise PasswordIncorrect(attr="password")
+    identity_confirm(user=user, password=password, session_id=session_id)
     secret = totp_secret()
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
@@ -121,14 +121,13 @@ def second_factor_confirm(*, user: User, session_id: UUID, code: str, device: De
     raise verdict.refusal
 
 
-def second_factor_disable(*, user: User, password: str, code: str, device: Device = UNKNOWN) -> None:
+def second_factor_disable(*, user: User, password: str, session_id: UUID, code: str, device: Device = UNKNOWN) -> None:
     """Switch it off, by the password and a code (of the app, or a recovery code) together.
 
     Sessions go on: each was opened by more than is asked for from now on. Raises PasswordIncorrect,
-    SecondFactorNotActive, SecondFactorCodeInvalid, SecondFactorCodeUsed, SecondFactorPaused.
+    FreshSignInRequired, SecondFactorNotActive, SecondFactorCodeInvalid, SecondFactorCodeUsed, SecondFactorPaused.
     """
-    if not check_password(password, user.password):
-        raise PasswordIncorrect(attr="password")
+    identity_confirm(user=user, password=password, session_id=session_id)
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
         if locked.password != user.password:
@@ -140,6 +139,33 @@ def second_factor_disable(*, user: User, password: str, code: str, device: Devic
             _record(locked, "user.second_factor_disabled", actor=locked, device=device, method=verdict.method)
             return
     raise verdict.refusal
+
+
+def second_factor_reset(*, user: User, actor: User | None, reason: str) -> None:
+    """Staff switch off what `user` has lost, app and recovery codes, having made sure by other ways who asks.
+
+    Every session ends, the owner is told by mail, and the reason is on record. `actor` None is an operator at the
+    machine. One's own is switched off by a code: a console that was left open must not be enough. Raises
+    SecondFactorOwn, SecondFactorNotActive.
+    """
+    if actor is not None and actor.id == user.id:
+        raise SecondFactorOwn
+    with transaction.atomic(durable=True):
+        locked = user_lock(user.id)
+        if second_factor_active(locked) is None:
+            raise SecondFactorNotActive("This person's second factor is not on.")
+        _forget(locked)
+        sessions = Session.objects.filter(user=locked, ended_at=None)
+        ended = sessions.update(ended_at=now(), end_reason=SessionEnd.SECOND_FACTOR)
+        _mail(locked, "second_factor_reset", UNKNOWN)
+        audit_record(
+            actor=actor,
+            action="user.second_factor_reset",
+            subject_kind="user",
+            subject_id=locked.pk,
+            reason=reason,
+            after={"sessions_ended": ended},
+        )
 
 
 def second_factor_recovery_codes_renew(*, user: User, code: str, device: Device = UNKNOWN) -> list[str]:
@@ -271,12 +297,11 @@ def _mail(user: User, template: str, device: Device, **context: object) -> None:
     )
 
 
-def _record(user: User, action: str, *, actor: User, device: Device, reason: str = "", **details: object) -> None:
+def _record(user: User, action: str, *, actor: User, device: Device, **details: object) -> None:
     audit_record(
         actor=actor,
         action=action,
         subject_kind="user",
         subject_id=user.pk,
-        reason=reason,
         after={"ip": device.ip, "user_agent": device.user_agent, **details},
     )

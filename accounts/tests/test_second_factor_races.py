@@ -172,12 +172,13 @@ def test_without_the_condition_a_recovery_code_would_be_used_many_times(committe
 
 def test_of_many_confirmations_one_shows_recovery_codes(committed_db, clock):
     user = build_user(verified=True)
-    access = session_open(user).access
-    code = clock.code(second_factor_begin(user=user, password=PASSWORD).secret)
+    session = session_open(user)
+    setup = second_factor_begin(user=user, password=PASSWORD, session_id=session.session_id)
+    code = clock.code(setup.secret)
 
     def confirm(_: int) -> int:
         client = APIClient()
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {session.access}")
         return client.post("/auth/second-factor/totp/confirm", {"code": code}, format="json").status_code
 
     assert Counter(at_once(confirm)) == {200: 1, 409: MANY - 1}
@@ -188,7 +189,7 @@ def test_of_many_confirmations_one_shows_recovery_codes(committed_db, clock):
 def sign_in_while_it_is_switched_on(user: User, clock: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     """The status of a sign-in whose password was checked before the second factor was on."""
     mine = session_open(user)
-    secret = second_factor_begin(user=user, password=PASSWORD).secret
+    secret = second_factor_begin(user=user, password=PASSWORD, session_id=mine.session_id).secret
 
     def check_slowly(**credentials: Any) -> Any:
         known = authenticate(**credentials)

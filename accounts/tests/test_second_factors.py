@@ -2,20 +2,24 @@
 
 from collections import Counter
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.devices import Device
 from accounts.enums import SecondFactorMethod, SessionEnd
 from accounts.errors import (
     EmailNotVerified,
+    FreshSignInRequired,
     PasswordIncorrect,
     SecondFactorActive,
     SecondFactorCodeInvalid,
     SecondFactorCodeUsed,
     SecondFactorNotActive,
     SecondFactorNotBegun,
+    SecondFactorOwn,
     SecondFactorPaused,
 )
 from accounts.models import RecoveryCode, SecondFactor, SecondFactorTries, Session, User
@@ -28,9 +32,10 @@ from accounts.services.second_factors import (
     second_factor_confirm,
     second_factor_disable,
     second_factor_recovery_codes_renew,
+    second_factor_reset,
 )
 from accounts.services.sessions import session_open
-from accounts.tests.builders import PASSWORD, build_totp, build_user
+from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user
 from learning247.kit.clock import now
 from learning247.kit.errors import DomainError
 from learning247.records.models import AuditEntry, OutboundMail
@@ -49,6 +54,14 @@ def outcome(user: User, code: str, device: Device = ELSEWHERE) -> str:
     return "right"
 
 
+def begin(user: User, password: str = PASSWORD) -> TotpSetup:
+    return second_factor_begin(user=user, password=password, session_id=user.id)
+
+
+def disable(user: User, code: str, *, password: str = PASSWORD, device: Device = ELSEWHERE) -> None:
+    second_factor_disable(user=user, password=password, session_id=user.id, code=code, device=device)
+
+
 def recorded(action: str) -> list[Any]:
     return list(AuditEntry.objects.filter(action=action).order_by("id").values_list("after", flat=True))
 
@@ -59,7 +72,7 @@ def mails() -> list[str]:
 
 def set_up(user: User, clock: Any, device: Device = HOME) -> tuple[TotpSetup, list[str]]:
     session = session_open(user, device=device)
-    setup = second_factor_begin(user=user, password=PASSWORD)
+    setup = begin(user)
     codes = second_factor_confirm(
         user=user, session_id=session.session_id, code=clock.code(setup.secret), device=device
     )
@@ -69,7 +82,7 @@ def set_up(user: User, clock: Any, device: Device = HOME) -> tuple[TotpSetup, li
 class TestSettingUp:
     def test_a_code_of_the_app_switches_it_on_and_shows_ten_recovery_codes(self, clock):
         user = build_user(verified=True)
-        setup = second_factor_begin(user=user, password=PASSWORD)
+        setup = begin(user)
         assert (second_factor_state(user).enabled, outcome(user, clock.code(setup.secret))) == (
             False,
             "second_factor_not_active",
@@ -91,7 +104,7 @@ class TestSettingUp:
     def test_every_other_session_ends(self, clock):
         user, somebody = build_user(verified=True), build_user()
         mine, other, theirs = session_open(user), session_open(user), session_open(somebody)
-        setup = second_factor_begin(user=user, password=PASSWORD)
+        setup = begin(user)
 
         second_factor_confirm(user=user, session_id=mine.session_id, code=clock.code(setup.secret))
 
@@ -109,8 +122,8 @@ class TestSettingUp:
 
     def test_beginning_again_makes_the_first_secret_worthless(self, clock):
         user = build_user(verified=True)
-        first = second_factor_begin(user=user, password=PASSWORD)
-        second = second_factor_begin(user=user, password=PASSWORD)
+        first = begin(user)
+        second = begin(user)
         session = session_open(user)
 
         with pytest.raises(SecondFactorCodeInvalid):
@@ -124,7 +137,7 @@ class TestSettingUp:
         before = SecondFactor.objects.values().get()
 
         with pytest.raises(SecondFactorActive):
-            second_factor_begin(user=user, password=PASSWORD)
+            begin(user)
         with pytest.raises(SecondFactorActive):
             second_factor_confirm(user=user, session_id=user.id, code=clock.code(setup.secret, steps=1))
 
@@ -134,7 +147,7 @@ class TestSettingUp:
         user = build_user(verified=True)
         with pytest.raises(SecondFactorNotBegun):
             second_factor_confirm(user=user, session_id=user.id, code="123456")
-        setup = second_factor_begin(user=user, password=PASSWORD)
+        setup = begin(user)
         clock.forward(minutes=61)
 
         with pytest.raises(SecondFactorNotBegun):
@@ -144,16 +157,26 @@ class TestSettingUp:
 
     def test_it_takes_the_password_and_an_email_that_is_really_theirs(self):
         with pytest.raises(PasswordIncorrect):
-            second_factor_begin(user=build_user(verified=True), password="wrong horse battery")
+            begin(build_user(verified=True), "wrong horse battery")
         with pytest.raises(EmailNotVerified):
-            second_factor_begin(user=build_user(), password=PASSWORD)
-        without_password = build_user(verified=True)
-        without_password.set_unusable_password()
-        without_password.save()
-        with pytest.raises(PasswordIncorrect):
-            second_factor_begin(user=without_password, password="")
+            begin(build_user())
 
         assert not SecondFactor.objects.exists()
+
+    def test_who_has_no_password_has_signed_in_lately(self, clock):
+        user = build_user(verified=True)
+        user.set_unusable_password()
+        user.save()
+        session = session_open(user)
+        Session.objects.update(created_at=now() - timedelta(minutes=16))
+        with pytest.raises(FreshSignInRequired):
+            second_factor_begin(user=user, password="", session_id=session.session_id)
+        assert not SecondFactor.objects.exists()
+        Session.objects.update(created_at=now())
+
+        second_factor_begin(user=user, password="", session_id=session.session_id)
+
+        assert SecondFactor.objects.get().confirmed_at is None
 
     def test_neither_secret_nor_recovery_codes_stand_in_the_tables(self, clock):
         user = build_user(verified=True)
@@ -313,11 +336,11 @@ class TestTries:
 
     def test_setting_it_up_anew_brings_no_try_back(self, clock):
         user = build_user(verified=True)
-        secret = second_factor_begin(user=user, password=PASSWORD).secret
+        secret = begin(user).secret
         for _ in range(MAX_TRIES):
             with pytest.raises(SecondFactorCodeInvalid):
                 second_factor_confirm(user=user, session_id=user.id, code=clock.wrong(secret))
-        setup = second_factor_begin(user=user, password=PASSWORD)
+        setup = begin(user)
 
         with pytest.raises(SecondFactorPaused):
             second_factor_confirm(user=user, session_id=user.id, code=clock.code(setup.secret))
@@ -350,7 +373,7 @@ class TestSwitchingOff:
         setup, _ = set_up(user, clock)
         clock.forward(seconds=30)
 
-        second_factor_disable(user=user, password=PASSWORD, code=clock.code(setup.secret), device=HOME)
+        disable(user, clock.code(setup.secret), device=HOME)
 
         assert (second_factor_state(user).enabled, RecoveryCode.objects.count()) == (False, 0)
         assert Session.objects.get().ended_at is None
@@ -363,7 +386,7 @@ class TestSwitchingOff:
         user = build_user(verified=True)
         _, codes = set_up(user, clock)
 
-        second_factor_disable(user=user, password=PASSWORD, code=codes[3].lower().replace("-", " "))
+        disable(user, codes[3].lower().replace("-", " "))
 
         assert not SecondFactor.objects.exists()
 
@@ -372,13 +395,13 @@ class TestSwitchingOff:
         setup, codes = set_up(user, clock)
 
         with pytest.raises(PasswordIncorrect):
-            second_factor_disable(user=user, password="wrong horse battery", code=clock.code(setup.secret, steps=1))
+            disable(user, clock.code(setup.secret, steps=1), password="wrong horse battery")
         with pytest.raises(PasswordIncorrect):
-            second_factor_disable(user=user, password="wrong horse battery", code=codes[0])
+            disable(user, codes[0], password="wrong horse battery")
         with pytest.raises(SecondFactorCodeInvalid):
-            second_factor_disable(user=user, password=PASSWORD, code=clock.wrong(setup.secret))
+            disable(user, clock.wrong(setup.secret))
         with pytest.raises(SecondFactorCodeUsed):
-            second_factor_disable(user=user, password=PASSWORD, code=clock.code(setup.secret))
+            disable(user, clock.code(setup.secret))
 
         state = second_factor_state(user)
         assert (state.enabled, state.recovery_codes_left) == (True, 10)
@@ -387,7 +410,7 @@ class TestSwitchingOff:
     def test_what_is_off_cannot_be_switched_off(self):
         user = build_user()
         with pytest.raises(SecondFactorNotActive):
-            second_factor_disable(user=user, password=PASSWORD, code="123456")
+            disable(user, "123456")
 
 
 class TestRecoveryCodes:
@@ -400,8 +423,8 @@ class TestRecoveryCodes:
 
         assert (len(new), set(new) & set(old), second_factor_state(user).recovery_codes_left) == (10, set(), 10)
         with pytest.raises(SecondFactorCodeInvalid):
-            second_factor_disable(user=user, password=PASSWORD, code=old[0])
-        second_factor_disable(user=user, password=PASSWORD, code=new[0])
+            disable(user, old[0])
+        disable(user, new[0])
         assert mails()[1] == "You have new recovery codes at Learning247"
 
     def test_a_recovery_code_makes_no_new_ones(self, clock):
@@ -412,3 +435,45 @@ class TestRecoveryCodes:
             second_factor_recovery_codes_renew(user=user, code=codes[0])
 
         assert second_factor_state(user).recovery_codes_left == 10
+
+
+class TestReset:
+    def test_staff_switch_off_what_somebody_has_lost(self, clock):
+        user, staff = build_user(verified=True), build_admin()
+        set_up(user, clock)
+
+        second_factor_reset(user=user, actor=staff, reason="Showed her passport in a call")
+
+        assert (second_factor_state(user).enabled, RecoveryCode.objects.count()) == (False, 0)
+        assert Session.objects.get().end_reason == SessionEnd.SECOND_FACTOR
+        assert mails()[-1] == "Your second factor at Learning247 was reset"
+        entry = AuditEntry.objects.get(action="user.second_factor_reset")
+        assert (entry.actor_id, entry.subject_id) == (staff.id, str(user.id))
+        assert (entry.reason, entry.after) == ("Showed her passport in a call", {"sessions_ended": 1})
+        assert "passport" not in OutboundMail.objects.latest("created_at").text
+
+    def test_nobody_resets_their_own_and_nothing_is_reset_twice(self, clock):
+        staff = build_admin()
+        build_totp(staff)
+        with pytest.raises(SecondFactorOwn):
+            second_factor_reset(user=staff, actor=staff, reason="Quicker")
+        with pytest.raises(SecondFactorNotActive):
+            second_factor_reset(user=build_user(), actor=staff, reason="Mistaken")
+
+        assert SecondFactor.objects.get().user == staff
+        assert not AuditEntry.objects.exists()
+
+    def test_an_operator_does_it_at_the_machine(self):
+        user = build_admin(email="boss@example.com")
+        build_totp(user)
+        with pytest.raises(CommandError, match="Give a reason"):
+            call_command("reset_second_factor", "boss@example.com", reason=" ")
+        with pytest.raises(CommandError, match="nobody with the email"):
+            call_command("reset_second_factor", "none@example.com", reason="Lost")
+
+        call_command("reset_second_factor", "Boss@example.com", reason="Phone stolen", stdout=StringIO())
+
+        assert not SecondFactor.objects.exists()
+        assert AuditEntry.objects.get().reason == "Phone stolen"
+        with pytest.raises(CommandError, match="is not on"):
+            call_command("reset_second_factor", "boss@example.com", reason="Again")

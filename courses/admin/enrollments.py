@@ -41,7 +41,7 @@ from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
 from payments.models import Entitlement
 
-FORM_PAGE = "admin/courses/form_page.html"
+FORM_PAGE = "admin/form_page.html"
 SHOWN = 20
 
 

@@ -180,6 +180,8 @@ SOCIALACCOUNT_REQUESTS_TIMEOUT = 10  # seconds for Google's token endpoint
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# Whether staff come in (console, /api/admin) only with a second factor.
+STAFF_SECOND_FACTOR_REQUIRED = env.bool("STAFF_SECOND_FACTOR_REQUIRED", default=False)
 LOGIN_REDIRECT_URL = "/admin/"  # only staff have sessions, and Django's own default is a page that is not there
 
 # --- API ------------------------------------------------------------------------------------------------------------

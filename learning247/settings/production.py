@@ -26,6 +26,8 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 # The web client is on another site than the API: a cookie that is less than None would not come with its fetches.
 REFRESH_COOKIE_SAMESITE = env("REFRESH_COOKIE_SAMESITE", default="") or "None"
+# Whoever is in the console sets anybody's password and sees everybody's payments; one leaked password must not do.
+STAFF_SECOND_FACTOR_REQUIRED = env.bool("STAFF_SECOND_FACTOR_REQUIRED", default=True)
 STORAGES = {
     **STORAGES,
     "default": bucket_storage(

@@ -10,7 +10,9 @@ from django.forms import BaseForm
 from django.http import HttpResponse
 from django_celery_beat.models import PeriodicTask
 
-from accounts.tests.builders import PASSWORD
+from accounts.models import User
+from accounts.selectors import second_factor_active
+from accounts.tests.builders import PASSWORD, build_totp
 from learning247.tests.permissions.requests import NEW_PASSWORD
 from learning247.tests.permissions.world import World, upload
 
@@ -26,6 +28,7 @@ ROWS: dict[str, Callable[[World], object]] = {
 }
 ACTION_ROWS: dict[str, Callable[[World], object]] = {
     "/admin/accounts/user/ erase": lambda world: world.people["user"].pk,
+    "/admin/accounts/user/ reset_second_factor": lambda world: _with_totp(world.owner).pk,
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
 }
 # What is changed in the form that a change page shows.
@@ -113,6 +116,12 @@ def prepare_action(world: World, person: str, row: str) -> Callable[[], HttpResp
     form = {"action": action, ACTION_CHECKBOX_NAME: [str(chosen)], "post": "yes", "apply": "yes", "reason": "Left"}
     send: Any = world.console(person).post
     return partial(send, path, form)
+
+
+def _with_totp(user: User) -> User:
+    if second_factor_active(user) is None:
+        build_totp(user)
+    return user
 
 
 def _model(path: str) -> str:

@@ -114,7 +114,8 @@ def _from_google(world: World, person: str) -> Ask:
 
 
 def _totp_begun(world: World, person: str) -> Ask:
-    begun = second_factor_begin(user=world.people.get(person, world.owner), password=PASSWORD)
+    user = world.people.get(person, world.owner)
+    begun = second_factor_begin(user=user, password=PASSWORD, session_id=world.session.session_id)
     return Ask({"code": _code(begun.secret)})
 
 

@@ -244,6 +244,7 @@ ACTIONS = """
                                                                        others   support  reviewer   finance     admin
 /admin/accounts/user/ delete_selected                                   login       200       200       200       302
 /admin/accounts/user/ erase                                             login       200       200       200      302*
+/admin/accounts/user/ reset_second_factor                               login       200       200       200      302*
 /admin/auth/group/ delete_selected                                      login       403       403       403       200
 /admin/courses/course/ delete_selected                                  login       200       302       403       302
 /admin/courses/course/ publish                                          login       200      302*       403      302*
