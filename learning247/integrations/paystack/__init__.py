@@ -15,6 +15,7 @@ from learning247.integrations.paystack.errors import (
     PaystackUnknownOutcome,
 )
 from learning247.integrations.paystack.events import UnreadableEvent, event_key, event_type
+from learning247.integrations.paystack.refunds import Refund, RefundPage
 from learning247.integrations.paystack.signature import SIGNATURE_HEADER, verify_signature
 from learning247.integrations.paystack.transactions import (
     InitializedTransaction,
@@ -34,6 +35,8 @@ __all__ = [
     "PaystackRejected",
     "PaystackUnauthorized",
     "PaystackUnknownOutcome",
+    "Refund",
+    "RefundPage",
     "Transaction",
     "TransactionPage",
     "UnreadableEvent",

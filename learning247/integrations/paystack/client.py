@@ -21,6 +21,7 @@ from learning247.integrations.paystack.errors import (
     PaystackUnknownOutcome,
 )
 from learning247.integrations.paystack.parsing import mapping_in
+from learning247.integrations.paystack.refunds import Refund, RefundPage, read_refund, read_refund_page
 from learning247.integrations.paystack.transactions import (
     InitializedTransaction,
     Transaction,
@@ -102,6 +103,36 @@ class PaystackClient:
             "perPage": str(per_page),
         }
         return read_transaction_page(self._call("GET", "/transaction", query=query))
+
+    def refund_create(
+        self, *, transaction_reference: str, amount_minor: int, currency: str, merchant_note: str
+    ) -> Refund:
+        """Give a part or all of a payment back. Paystack has no key against a second one: `merchant_note` is how
+        `refund_list` tells whether a call whose answer was lost has worked."""
+        body = {
+            "transaction": transaction_reference,
+            "amount": amount_minor,
+            "currency": currency,
+            "merchant_note": merchant_note,
+        }
+        return read_refund(mapping_in(self._call("POST", "/refund", body=body), "data"))
+
+    def refund_fetch(self, refund_id: str) -> Refund:
+        """What became of a refund. Raises PaystackNotFound."""
+        refund = read_refund(mapping_in(self._call("GET", f"/refund/{quote(refund_id, safe='')}"), "data"))
+        if str(refund.id) != refund_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {refund.id!r}")
+        return refund
+
+    def refund_list(self, *, since: datetime, until: datetime, page: int = 1, per_page: int = 100) -> RefundPage:
+        """Refunds created in since..until, newest first."""
+        query = {
+            "from": since.isoformat(),
+            "to": until.isoformat(),
+            "page": str(page),
+            "perPage": str(per_page),
+        }
+        return read_refund_page(self._call("GET", "/refund", query=query))
 
     def _call(
         self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None

@@ -16,6 +16,7 @@ from learning247.integrations.stripe.errors import (
     StripeUnknownOutcome,
 )
 from learning247.integrations.stripe.events import UnreadableEvent, event_key, event_type
+from learning247.integrations.stripe.refunds import Refund
 from learning247.integrations.stripe.sessions import CheckoutSession
 from learning247.integrations.stripe.signature import SIGNATURE_HEADER, verify_signature
 
@@ -24,6 +25,7 @@ __all__ = [
     "AmountNotChargeable",
     "CheckoutSession",
     "MalformedAnswer",
+    "Refund",
     "StripeGatewayClient",
     "StripeGatewayError",
     "StripeIdempotencyMismatch",

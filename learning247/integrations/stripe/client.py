@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 
@@ -17,8 +17,10 @@ from learning247.integrations.stripe.errors import (
     StripeUnauthorized,
     StripeUnknownOutcome,
 )
+from learning247.integrations.stripe.refunds import Refund, read_refund
 from learning247.integrations.stripe.sessions import CheckoutSession, read_session
 
+Read = TypeVar("Read")
 Timeout = tuple[float, float]
 
 DEFAULT_RETRY_AFTER = 30
@@ -87,7 +89,9 @@ class StripeGatewayClient:
             "cancel_url": cancel_url,
             "expires_at": int(expires_at.timestamp()),
         }
-        session = self._call(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": reference}))
+        session = self._call(
+            lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": reference}), read_session
+        )
         if session.client_reference_id != reference:
             raise MalformedAnswer(f"client_reference_id is not the one that was sent: {session.client_reference_id!r}")
         return session
@@ -95,12 +99,54 @@ class StripeGatewayClient:
     def checkout_session_retrieve(self, session_id: str) -> CheckoutSession:
         """The session as it stands now, with what Stripe booked as its fee. Raises StripeNotFound."""
         params: Any = {"expand": _WITH_FEE}
-        session = self._call(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params))
+        session = self._call(lambda: self._client.v1.checkout.sessions.retrieve(session_id, params), read_session)
         if session.id != session_id:
             raise MalformedAnswer(f"id is not the one that was asked for: {session.id!r}")
         return session
 
-    def _call(self, call: Callable[[], Any]) -> CheckoutSession:
+    def refund_create(
+        self,
+        *,
+        payment_intent_id: str,
+        amount_minor: int,
+        currency: str,
+        idempotency_key: str,
+        metadata: Mapping[str, str],
+    ) -> Refund:
+        """Give a part or all of a payment back. The same key within a day gives the same refund again
+        (docs.stripe.com/api/idempotent_requests); after that, `refund_list` tells by the metadata."""
+        params: Any = {
+            "payment_intent": payment_intent_id,
+            "amount": to_stripe_amount(amount_minor, currency),
+            "metadata": dict(metadata),
+        }
+        return self._call(
+            lambda: self._client.v1.refunds.create(params, {"idempotency_key": idempotency_key}), read_refund
+        )
+
+    def refund_retrieve(self, refund_id: str) -> Refund:
+        """The refund as it stands now. Raises StripeNotFound."""
+        refund = self._call(lambda: self._client.v1.refunds.retrieve(refund_id), read_refund)
+        if refund.id != refund_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {refund.id!r}")
+        return refund
+
+    def refund_list(self, payment_intent_id: str) -> list[Refund]:
+        """Every refund of a payment, newest first."""
+        found: list[Refund] = []
+        after = ""
+        while True:
+            params: Any = {"payment_intent": payment_intent_id, "limit": 100}
+            if after:
+                params["starting_after"] = after
+            page = self._call(lambda params=params: self._client.v1.refunds.list(params), _read_page)
+            rows = [read_refund(row) for row in page["data"]]
+            found += rows
+            if not page["has_more"] or not rows:
+                return found
+            after = rows[-1].id
+
+    def _call(self, call: Callable[[], Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
         try:
             answer = call()
         except stripe.StripeError as error:
@@ -109,7 +155,15 @@ class StripeGatewayClient:
             raise MalformedAnswer("The answer is no UTF-8.") from None
         if not isinstance(answer, stripe.StripeObject):
             raise MalformedAnswer("The answer is no object.")
-        return read_session(answer.to_dict())
+        return read(answer.to_dict())
+
+
+def _read_page(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A list's rows as objects, and whether there are more."""
+    rows = answer.get("data")
+    if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
+        raise MalformedAnswer("data is no list of objects")
+    return {"data": rows, "has_more": answer.get("has_more") is True}
 
 
 def _translated(error: stripe.StripeError) -> StripeGatewayError:
