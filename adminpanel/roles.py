@@ -11,17 +11,24 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "support": {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "view_enrollment", "change_enrollment"),
-        "payments": ("view_product", "view_payment", "view_entitlement"),
+        "payments": ("view_product", "view_payment", "view_refund", "view_entitlement"),
         "records": ("view_outboundmail", "change_outboundmail"),
     },
     "reviewer": {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "change_course"),
-        "payments": ("view_product", "view_price", "view_payment", "view_entitlement"),
+        "payments": ("view_product", "view_price", "view_payment", "view_refund", "view_entitlement"),
     },
     "finance": {
         "accounts": ("view_user",),
-        "payments": ("view_product", "view_price", "view_payment", "view_entitlement"),
+        "payments": (
+            "view_product",
+            "view_price",
+            "view_payment",
+            "view_refund",
+            "add_refund",
+            "view_entitlement",
+        ),
         "wallets": (
             "view_ledgeraccount",
             "view_journalentry",

@@ -8,7 +8,7 @@ class CoursesConfig(AppConfig):
         # The models are loaded only by now.
         from courses.personal_data import register_tables  # noqa: PLC0415
         from courses.proofs import every_enrollment_has_its_entitlement, every_mark_is_on_record  # noqa: PLC0415
-        from courses.services.enrollments import enrollment_create, enrollment_end  # noqa: PLC0415
+        from courses.services.enrollments import enrollment_create, enrollment_end, enrollment_restore  # noqa: PLC0415
         from learning247.records.registry import register_check  # noqa: PLC0415
         from payments.enums import ProductKind  # noqa: PLC0415
         from payments.kinds import register_product_kind  # noqa: PLC0415
@@ -17,9 +17,15 @@ class CoursesConfig(AppConfig):
             ProductKind.COURSE,
             on_granted=enrollment_create,
             on_revoked=enrollment_end,
+            on_restored=enrollment_restore,
             opened_by=(ProductKind.COURSE_PASS,),
         )
-        register_product_kind(ProductKind.COURSE_PASS, on_granted=enrollment_create, on_revoked=enrollment_end)
+        register_product_kind(
+            ProductKind.COURSE_PASS,
+            on_granted=enrollment_create,
+            on_revoked=enrollment_end,
+            on_restored=enrollment_restore,
+        )
         register_check(
             "I9", "course access is active exactly while an entitlement is", every_enrollment_has_its_entitlement
         )

@@ -184,7 +184,8 @@ class Enrollment(models.Model):
 
         pending --staff: the sign-in was sent--> credentials_sent --staff: it was not--> pending
            \\--expires_at passes--> expired <--expires_at passes--/   not stored: what time makes of the two
-           \\--entitlement revoked--> revoked <--entitlement revoked--/   also from expired; it stays
+           \\--entitlement revoked--> revoked <--entitlement revoked--/   also from expired
+        revoked --the revocation did not hold (a refund failed)--> what it was before
 
     The entitlement decides about access, this row tells how the student is served (I9 holds them together).
     `courses.selectors.enrollments.enrollment_state` is the one place that knows what has expired.

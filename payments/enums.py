@@ -28,6 +28,28 @@ class PaymentStatus(models.TextChoices):
     DISPUTED = "disputed", "Disputed"
 
 
+class RefundStatus(models.TextChoices):
+    """The diagram is above `Refund`."""
+
+    REQUESTED = "requested", "Requested"
+    PENDING = "pending", "Pending"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    NEEDS_ATTENTION = "needs_attention", "Needs attention"
+
+
+REFUND_UNDER_WAY = (RefundStatus.REQUESTED, RefundStatus.PENDING, RefundStatus.NEEDS_ATTENTION)
+
+
+class RefundSource(models.TextChoices):
+    """Who wanted the money to go back."""
+
+    BUYER = "buyer", "The buyer"
+    STAFF = "staff", "Staff"
+    PLATFORM = "platform", "The platform by itself"
+    GATEWAY = "gateway", "Somebody at the gateway"
+
+
 class ReviewReason(models.TextChoices):
     """Why money that the gateway captured was not settled."""
 

@@ -52,3 +52,28 @@ class CheckoutOutdated(Conflict):
 class GatewayUnavailable(Unavailable):
     code = "gateway_unavailable"
     detail = "The payment gateway does not answer. Nothing is lost: try again in a moment."
+
+
+class NothingToRefund(Conflict):
+    code = "nothing_to_refund"
+    detail = "Nothing of this payment can be given back: it was free, was not paid, or was refunded already."
+
+
+class RefundTooLarge(Unprocessable):
+    code = "refund_too_large"
+    detail = "This is more than is left of the payment. Ask for what `extra.refundable` says, or less."
+
+
+class RefundWindowClosed(Unprocessable):
+    code = "refund_window_closed"
+    detail = "The time in which you can ask for your money back has passed. Write to support."
+
+
+class RefundWholeOnly(Unprocessable):
+    code = "refund_whole_only"
+    detail = "You can only ask for all of your money back. Leave `amount` out."
+
+
+class RefundKeyReused(Unprocessable):
+    code = "idempotency_key_reused"
+    detail = "This Idempotency-Key began another refund. Send a new key for a new refund."

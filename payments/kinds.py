@@ -17,11 +17,15 @@ OnGranted = Callable[[Entitlement, Payment | None], None]
 # (None: the platform). Together, so that the app can lock its rows of all of them in its own order.
 OnRevoked = Callable[[Entitlement, Sequence[Entitlement], str, User | None], None]
 
+# And where the revocation did not hold (a refund that failed): the entitlement, its dates perhaps later, and why.
+OnRestored = Callable[[Entitlement, str], None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
     on_granted: OnGranted
     on_revoked: OnRevoked
+    on_restored: OnRestored
     opened_by: tuple[str, ...]
 
 
@@ -29,16 +33,22 @@ _kinds: dict[str, _Kind] = {}
 
 
 def register_product_kind(
-    kind: str, *, on_granted: OnGranted, on_revoked: OnRevoked, opened_by: tuple[str, ...] = ()
+    kind: str,
+    *,
+    on_granted: OnGranted,
+    on_revoked: OnRevoked,
+    on_restored: OnRestored,
+    opened_by: tuple[str, ...] = (),
 ) -> None:
-    """`on_granted(entitlement, payment)` is called once for every entitlement to a product of `kind`, and
-    `on_revoked(entitlement, moved, reason, actor)` once when it is taken back.
+    """`on_granted(entitlement, payment)` is called once for every entitlement to a product of `kind`,
+    `on_revoked(entitlement, moved, reason, actor)` once when it is taken back, and `on_restored(entitlement, reason)`
+    when that did not hold.
 
     A right to any product of a kind in `opened_by` opens the platform's own products of `kind` that are on sale.
     Registering the same again is quiet (`ready()` may run twice in tests). Raises RuntimeError when another app has
     the kind.
     """
-    wanted = _Kind(on_granted, on_revoked, opened_by)
+    wanted = _Kind(on_granted, on_revoked, on_restored, opened_by)
     if _kinds.setdefault(kind, wanted) != wanted:
         raise RuntimeError(f"Products of kind {kind} belong to {_kinds[kind].on_granted.__module__} already.")
 
@@ -62,3 +72,8 @@ def notify_granted(entitlement: Entitlement, payment: Payment | None) -> None:
 def notify_revoked(entitlement: Entitlement, moved: Sequence[Entitlement], reason: str, actor: User | None) -> None:
     """Tell the app that owns the product."""
     _kinds[entitlement.product.kind].on_revoked(entitlement, moved, reason, actor)
+
+
+def notify_restored(entitlement: Entitlement, reason: str) -> None:
+    """Tell the app that owns the product."""
+    _kinds[entitlement.product.kind].on_restored(entitlement, reason)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from learning247.kit.locks import bound_lock_wait
-from payments.models import Entitlement, Payment, Product
+from payments.models import Entitlement, Payment, Product, Refund
 
 # In this order: a condition without a row of its own is looked at first. The product, because a seller's account is
 # closed under the lock for which the sale's foreign key would wait, but only at commit: the account would be closed
@@ -92,3 +92,11 @@ def terms_after_lock(entitlement: Entitlement, moment: datetime) -> list[Entitle
         .exclude(pk=entitlement.pk)
         .order_by("starts_at", "id")
     )
+
+
+def refund_lock(refund_id: UUID) -> Refund:
+    """The refund and before it its payment (`refund.payment`), both locked until the transaction ends."""
+    payment = payment_lock(Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id))
+    refund = Refund.objects.select_for_update(of=("self",), no_key=True).get(pk=refund_id)
+    refund.payment = payment
+    return refund

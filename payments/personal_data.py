@@ -16,9 +16,9 @@ from learning247.records.personal_tables import (
     register_personal_data,
 )
 from learning247.records.services.personal_data import FORGOTTEN
-from payments.enums import PaymentStatus
+from payments.enums import REFUND_UNDER_WAY, PaymentStatus
 from payments.locks import payments_lock_of, products_lock_of
-from payments.models import Entitlement, Payment, Price, Product
+from payments.models import Entitlement, Payment, Price, Product, Refund
 
 
 def register_tables() -> None:
@@ -47,6 +47,16 @@ def register_tables() -> None:
             "and of taxes keeps it for years.",
         ),
         PersonalTable(
+            "refunds",
+            Refund,
+            lambda user: [
+                Refund.objects.filter(payment__buyer_id=user.id),
+                Refund.objects.filter(requested_by_id=user.id).exclude(payment__buyer_id=user.id),
+            ],
+            forget=refunds_forget,
+            kept="What of your payments went back, when and how: the law of accounting keeps it with them.",
+        ),
+        PersonalTable(
             "entitlements",
             Entitlement,
             lambda user: [Entitlement.objects.filter(user_id=user.id)],
@@ -60,6 +70,9 @@ def register_tables() -> None:
     )
     register_audit_subject(
         "entitlement", lambda user: Entitlement.objects.filter(user_id=user.id).values_list("id", flat=True)
+    )
+    register_audit_subject(
+        "refund", lambda user: Refund.objects.filter(payment__buyer_id=user.id).values_list("id", flat=True)
     )
     register_event_subject(payment_references)
     register_erasure_guard(business_open)
@@ -90,6 +103,10 @@ def business_open(user: User) -> Iterator[Obstacle]:
                 f"Your payment {payment.reference} is {payment.get_status_display().lower()}. Wait until that is "
                 "decided, or write to support.",
             )
+    for refund in Refund.objects.filter(payment__buyer_id=user.id, status__in=REFUND_UNDER_WAY).order_by("id"):
+        yield Obstacle(
+            "refund_open", f"The refund {refund.reference} of {refund.money} is still on its way to you. Wait for it."
+        )
     sales = Payment.objects.filter(product__seller_id=user.id, status__in=_OPEN).order_by("id")
     count = sales.count()
     if count:
@@ -115,3 +132,13 @@ def entitlements_forget(erasure: Erasure) -> None:
     for entitlement in Entitlement.objects.filter(user_id=erasure.user.pk).exclude(revoked_reason=""):
         if erasure.mentioned_in(entitlement.revoked_reason):
             Entitlement.objects.filter(pk=entitlement.pk).update(revoked_reason=FORGOTTEN)
+
+
+def refunds_forget(erasure: Erasure) -> None:
+    """The keys, which clients make up, and the reasons where they name the person."""
+    for refund in Refund.objects.filter(Q(payment__buyer_id=erasure.user.pk) | Q(requested_by_id=erasure.user.pk)):
+        if erasure.mentioned_in(refund.reason):
+            Refund.objects.filter(pk=refund.pk).update(reason=FORGOTTEN)
+    Refund.objects.filter(requested_by_id=erasure.user.pk).exclude(idempotency_key="").update(
+        idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField()))
+    )

@@ -7,8 +7,8 @@ from django.db.models import Q
 from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from payments.enums import EntitlementSource, PaymentStatus
-from payments.models import Entitlement, Payment
+from payments.enums import EntitlementSource, PaymentStatus, RefundStatus
+from payments.models import Entitlement, Payment, Refund
 from wallets.enums import EntryKind
 from wallets.models import JournalEntry
 
@@ -18,6 +18,8 @@ def register_checks() -> None:
     register_check("I5", "one sale per payment, one payment per sale", sales_and_payments_match)
     register_check("I7", "a sale's parts add to its gross", sales_add_to_gross)
     register_check("I8", "shares never exceed what was captured", shares_within_capture)
+    register_check("I8", "what was given back is booked, part by part", refunds_are_booked)
+    register_check("I15", "refunds are on record", refunds_are_audited)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
     register_check("I9", "a term lasts as many months as were sold", terms_last_as_sold)
@@ -25,8 +27,10 @@ def register_checks() -> None:
     register_check("I11", "what the gateways captured is booked", captures_are_booked)
 
 
+# Of these the settled ones: a payment in review may be refunded or disputed, and was never a sale.
 _PAID = [PaymentStatus.PAID, PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.DISPUTED]
 _SETTLED = [status.value for status in _PAID]
+_SALES = Q(status__in=_PAID, settled_at__isnull=False, amount_minor__gt=0)
 
 
 def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
@@ -37,16 +41,18 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
             SELECT p.reference, p.status, due.purpose, e.key
               FROM payments_payment p
              CROSS JOIN LATERAL (VALUES
-                   ('sale', p.sale_entry_id, p.status = ANY(%s) AND p.amount_minor > 0),
+                   ('sale', p.sale_entry_id,
+                    p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor > 0),
                    ('unsettled', p.unsettled_entry_id,
-                    p.status = %s AND p.captured_minor > 0 AND p.captured_currency = ANY(%s))
+                    p.status = ANY(%s) AND p.settled_at IS NULL
+                    AND p.captured_minor > 0 AND p.captured_currency = ANY(%s))
              ) AS due (purpose, entry_id, wanted)
               LEFT JOIN wallets_journalentry e ON e.key = 'payment:' || p.id || ':' || due.purpose
              WHERE p.id BETWEEN %s AND %s
                AND CASE WHEN due.wanted THEN e.id IS NULL OR e.id IS DISTINCT FROM due.entry_id
                         ELSE due.purpose = 'sale' AND e.id IS NOT NULL END
             """,
-            [_SETTLED, PaymentStatus.IN_REVIEW.value, list(EXPONENTS), part.first, part.last],
+            [_SETTLED, [PaymentStatus.IN_REVIEW.value, *_SETTLED], list(EXPONENTS), part.first, part.last],
         ):
             yield Breach(f"payment {reference} is {status}, its {purpose} entry is {key or 'missing'}")
     for part in scope.ranges(JournalEntry.objects.filter(source_kind="payment")):
@@ -67,7 +73,7 @@ def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
 
     The fee is computed anew, rounded half up as `share_of` does; who sells for the platform keeps nothing.
     """
-    for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
+    for part in scope.ranges(Payment.objects.filter(_SALES)):
         for reference, currency, gross, gateway, sellers, platforms, fee, agreed_fee in scope.query(
             """
             SELECT p.reference, p.currency, p.amount_minor,
@@ -83,7 +89,7 @@ def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
               JOIN payments_product pr ON pr.id = p.product_id
               LEFT JOIN wallets_journalline l ON l.entry_id = p.sale_entry_id
               LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
-             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.amount_minor > 0
+             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor > 0
              GROUP BY p.id, pr.id
             """,
             [part.first, part.last, _SETTLED],
@@ -97,12 +103,12 @@ def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
 
 def shares_within_capture(scope: Scope) -> Iterator[Breach]:
     """I8, as far as sales go: what was shared out is what the gateway captured, in the same currency."""
-    for part in scope.ranges(Payment.objects.filter(status__in=_PAID, amount_minor__gt=0)):
+    for part in scope.ranges(Payment.objects.filter(_SALES)):
         for reference, amount, currency, captured, captured_currency in scope.query(
             """
             SELECT p.reference, p.amount_minor, p.currency, p.captured_minor, p.captured_currency
               FROM payments_payment p
-             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.amount_minor > 0
+             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor > 0
                AND (coalesce(p.captured_minor, 0) < p.amount_minor OR p.captured_currency <> p.currency)
             """,
             [part.first, part.last, _SETTLED],
@@ -110,6 +116,78 @@ def shares_within_capture(scope: Scope) -> Iterator[Breach]:
             yield Breach(
                 f"payment {reference}: settled {Money(amount, currency)}, captured {captured} {captured_currency}"
             )
+
+
+def refunds_are_booked(scope: Scope) -> Iterator[Breach]:
+    """I8: each refund's entry takes back exactly the parts that its row names, a failed one's second entry restores
+    them; and the refunds of a payment that did not fail sum to what the payment says, never more than its sale gave."""
+    for part in scope.ranges(Refund.objects.all()):
+        for reference, status, amount, gateway, sellers, platforms, restored in scope.query(
+            """
+            SELECT r.reference, r.status, r.amount_minor,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0),
+                   -coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = pr.seller_id), 0) - r.seller_minor,
+                   -coalesce(sum(l.amount_minor) FILTER (
+                       WHERE a.owner_id IS NULL AND a.kind = CASE WHEN p.settled_at IS NULL THEN 'unsettled'
+                                                                  WHEN pr.seller_id IS NULL THEN 'sales'
+                                                                  ELSE 'fees' END
+                   ), 0) - r.platform_minor,
+                   (SELECT count(*) FROM wallets_journalline b
+                      FULL JOIN wallets_journalline c
+                        ON c.account_id = b.account_id AND c.entry_id = r.restoring_entry_id
+                     WHERE b.entry_id = r.entry_id AND r.restoring_entry_id IS NOT NULL
+                       AND coalesce(b.amount_minor, 0) + coalesce(c.amount_minor, 0) <> 0)
+              FROM payments_refund r
+              JOIN payments_payment p ON p.id = r.payment_id
+              JOIN payments_product pr ON pr.id = p.product_id
+              LEFT JOIN wallets_journalline l ON l.entry_id = r.entry_id
+              LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
+             WHERE r.id BETWEEN %s AND %s
+             GROUP BY r.id, p.id, pr.id
+            """,
+            [part.first, part.last],
+        ):
+            if (gateway, sellers, platforms, restored) != (amount, 0, 0, 0):
+                yield Breach(
+                    f"refund {reference} ({status}) of {amount}: gateway {gateway}, creator off by {sellers},"
+                    f" platform off by {platforms}, lines not restored {restored}"
+                )
+    for part in scope.ranges(Payment.objects.all()):
+        for reference, refunded, said, sellers, platforms in scope.query(
+            """
+            SELECT p.reference, coalesce(sum(r.amount_minor), 0), p.refunded_minor,
+                   coalesce(sum(r.seller_minor), 0), coalesce(sum(r.platform_minor), 0)
+              FROM payments_payment p
+              LEFT JOIN payments_refund r ON r.payment_id = p.id AND r.status <> %s
+             WHERE p.id BETWEEN %s AND %s
+             GROUP BY p.id
+            HAVING coalesce(sum(r.amount_minor), 0) <> p.refunded_minor
+                OR (p.settled_at IS NOT NULL
+                    AND (coalesce(sum(r.seller_minor), 0) > p.amount_minor - p.platform_fee_minor
+                         OR coalesce(sum(r.platform_minor), 0) > p.platform_fee_minor))
+            """,
+            [RefundStatus.FAILED.value, part.first, part.last],
+        ):
+            yield Breach(
+                f"payment {reference} says that {said} went back; its refunds sum to {refunded}"
+                f" ({sellers} from the creator, {platforms} from the platform)"
+            )
+
+
+def refunds_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: every refund has an audit row with its reason, and with an actor where a person asked for it."""
+    for part in scope.ranges(Refund.objects.all()):
+        for (reference,) in scope.query(
+            """
+            SELECT r.reference FROM payments_refund r
+             WHERE r.id BETWEEN %s AND %s AND NOT EXISTS (
+                   SELECT 1 FROM records_auditentry a
+                    WHERE a.subject_kind = 'refund' AND a.subject_id = r.id::text AND a.action = 'refund.requested'
+                      AND a.reason = r.reason AND a.reason <> '' AND a.actor_id IS NOT DISTINCT FROM r.requested_by_id)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"refund {reference}: no audit entry with its actor and reason says so")
 
 
 def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
@@ -120,7 +198,7 @@ def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
             SELECT p.reference, p.status
               FROM payments_payment p LEFT JOIN payments_entitlement e ON e.payment_id = p.id
              WHERE p.id BETWEEN %s AND %s
-               AND ((p.status = ANY(%s)) <> (e.id IS NOT NULL)
+               AND ((p.status = ANY(%s) AND p.settled_at IS NOT NULL) <> (e.id IS NOT NULL)
                     OR e.user_id <> p.buyer_id OR e.product_id <> p.product_id)
             """,
             [part.first, part.last, _SETTLED],

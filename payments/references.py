@@ -12,6 +12,11 @@ def new_reference() -> str:
     return f"{REFERENCE_PREFIX}{new_id().hex}"
 
 
+def new_refund_reference() -> str:
+    """Unique for ever; what a refund of ours is found by at a gateway."""
+    return f"{REFERENCE_PREFIX}R{new_id().hex}"
+
+
 def reference_is_ours(reference: str) -> bool:
     """Whether it is written as ours are; there may be no such payment."""
     return reference.startswith(REFERENCE_PREFIX)

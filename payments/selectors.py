@@ -11,8 +11,9 @@ from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
 from payments.enums import AccessReason
 from payments.errors import PaymentNotFound, ProductNotFound
-from payments.models import Entitlement, Payment, Product
+from payments.models import Entitlement, Payment, Product, Refund
 
+REFUND_PERMISSION = "payments.add_refund"
 # Stripe charges currencies of three decimals in tens of the minor unit (docs.stripe.com/currencies).
 CHARGE_STEP_MINOR = {"KWD": 10}
 
@@ -38,6 +39,7 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway or None,
         "amount": payment.money.amount,
         "currency": payment.currency,
+        "refunded_amount": Money(payment.refunded_minor, payment.currency).amount,
         "item": item_detail(payment.product),
         "checkout_url": payment.checkout_url or None,
         "expires_at": payment.expires_at,
@@ -45,6 +47,38 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
         "settled_at": payment.settled_at,
         "reason": payment.failure_reason or payment.review_reason or None,
         "term": _term_of(payment),
+    }
+
+
+def refundable_payment(*, user: User, reference: str) -> Payment:
+    """A payment of which this person may see and ask for refunds: their own; for staff who make them, anybody's.
+    Raises PaymentNotFound."""
+    payments = Payment.objects.all() if user.has_perm(REFUND_PERMISSION) else payment_list(user=user)
+    payment = payments.filter(reference=reference).first()
+    if payment is None:
+        raise PaymentNotFound
+    return payment
+
+
+def refund_list(*, payment: Payment) -> QuerySet[Refund]:
+    """The payment's refunds, newest first."""
+    return payment.refunds.select_related("payment").order_by("-id")
+
+
+def refund_detail(refund: Refund) -> dict[str, Any]:
+    """The API's `refund` shape (see RefundSerializer)."""
+    return {
+        "id": refund.pk,
+        "reference": refund.reference,
+        "payment_reference": refund.payment.reference,
+        "status": refund.status,
+        "amount": refund.money.amount,
+        "currency": refund.currency,
+        "reason": refund.reason,
+        "ends_access": refund.ends_access,
+        "failure_reason": refund.failure_reason or None,
+        "created_at": refund.created_at,
+        "done_at": refund.done_at,
     }
 
 

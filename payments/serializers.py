@@ -4,12 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField
 from learning247.kit.api.queries import Query
+from learning247.kit.lengths import longest
 from learning247.kit.money import Money
-from payments.enums import AccessReason, EntitlementSource, GatewayName, PaymentStatus, ProductKind
-from payments.models import Payment
-from payments.selectors import payment_detail
+from payments.enums import AccessReason, EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundStatus
+from payments.models import Payment, Refund
+from payments.selectors import payment_detail, refund_detail
 
 
 class ItemSerializer(serializers.Serializer):
@@ -29,6 +30,7 @@ class PaymentSerializer(serializers.Serializer):
     gateway = serializers.ChoiceField(choices=GatewayName.choices, allow_null=True, help_text="Null: free of charge.")
     amount = AmountField()
     currency = CurrencyField()
+    refunded_amount = AmountField(help_text="What has gone back, or is on its way.")
     item = ItemSerializer()
     checkout_url = serializers.URLField(allow_null=True, help_text="Send the buyer here to pay.")
     expires_at = serializers.DateTimeField()
@@ -41,6 +43,34 @@ class PaymentSerializer(serializers.Serializer):
 
     def to_representation(self, payment: Payment) -> dict[str, Any]:
         return payment_detail(payment)
+
+
+class RefundSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    payment_reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=RefundStatus.choices)
+    amount = AmountField()
+    currency = CurrencyField()
+    reason = serializers.CharField()
+    ends_access = serializers.BooleanField(help_text="The buyer's access ended with it.")
+    failure_reason = serializers.CharField(allow_null=True, help_text="Why it failed or needs attention.")
+    created_at = serializers.DateTimeField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+    def to_representation(self, refund: Refund) -> dict[str, Any]:
+        return refund_detail(refund)
+
+
+class RefundStartSerializer(serializers.Serializer):
+    amount = AmountField(required=False, help_text="In the payment's currency. Left out: all that is left.")
+    reason = LineField(max_length=longest(Refund, "reason"))
+    ends_access = serializers.BooleanField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="For staff. Left out: all of the money back ends the access, a part does not.",
+    )
 
 
 class InitializeSerializer(serializers.Serializer):

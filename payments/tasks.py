@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from payments.services.refunds import refunds_sweep
 from payments.services.settlement import unsettled_sweep
 
 
@@ -9,3 +10,9 @@ from payments.services.settlement import unsettled_sweep
 def sweep_unsettled() -> int:
     """Ask the gateways about payments that may be paid; returns how many."""
     return unsettled_sweep()
+
+
+@shared_task(name="payments.sweep_refunds")
+def sweep_refunds() -> int:
+    """Carry on with refunds that are under way; returns how many."""
+    return refunds_sweep()

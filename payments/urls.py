@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from payments.views import AccessViewSet, ConfigViewSet, PaymentViewSet, VerificationViewSet
+from payments.views import AccessViewSet, ConfigViewSet, PaymentViewSet, RefundViewSet, VerificationViewSet
 from payments.webhooks import paystack_webhook, stripe_webhook
 
 
@@ -25,6 +25,10 @@ urlpatterns = [
     path("api/payments/verify/<payment_reference:reference>", VerificationViewSet.as_view({"post": "create"})),
     path("api/payments", PaymentViewSet.as_view({"get": "list"})),
     path("api/payments/<payment_reference:reference>", PaymentViewSet.as_view({"get": "retrieve"})),
+    path(
+        "api/payments/<payment_reference:reference>/refunds",
+        RefundViewSet.as_view({"get": "list", "post": "create"}),
+    ),
     path("api/webhooks/paystack", paystack_webhook),
     path("api/webhooks/stripe", stripe_webhook),
 ]

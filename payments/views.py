@@ -2,26 +2,40 @@
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.selectors import signed_in
+from learning247.kit.api.fields import validated_money
 from learning247.kit.api.pagination import HistoryPagination
 from learning247.kit.api.schema import ErrorSerializer
+from learning247.kit.money import Money
 from learning247.records.idempotency import IdempotentThrottling, idempotent
-from payments.models import Payment
-from payments.selectors import access_to, charged_currencies, item_detail, payment_list, payment_of
+from payments.models import Payment, Refund
+from payments.selectors import (
+    access_to,
+    charged_currencies,
+    item_detail,
+    payment_list,
+    payment_of,
+    refund_list,
+    refundable_payment,
+)
 from payments.serializers import (
     AccessQuery,
     AccessSerializer,
     ConfigSerializer,
     InitializeSerializer,
     PaymentSerializer,
+    RefundSerializer,
+    RefundStartSerializer,
     VerifiedSerializer,
 )
 from payments.services.checkout import checkout_start
+from payments.services.refunds import refund_start
 from payments.services.settlement import payment_settle
 
 
@@ -66,6 +80,52 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
             idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
         )
         return Response(PaymentSerializer(payment).data, status=201)
+
+
+class RefundViewSet(IdempotentThrottling, GenericViewSet):
+    throttle_scope = {"create": "refunds"}
+    serializer_class = RefundSerializer
+    pagination_class = HistoryPagination
+    queryset = Refund.objects.none()
+
+    @extend_schema(operation_id="payments_refunds", summary="A payment's refunds")
+    def list(self, request: Request, reference: str) -> Response:
+        """The refunds of one of your payments, newest first. Staff who make refunds see anybody's."""
+        payment = refundable_payment(user=signed_in(request.user), reference=reference)
+        page = self.paginate_queryset(refund_list(payment=payment))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="payments_refund",
+        summary="Give money back",
+        request=RefundStartSerializer,
+        responses={
+            201: RefundSerializer,
+            409: OpenApiResponse(ErrorSerializer, description="`nothing_to_refund`"),
+            422: OpenApiResponse(
+                ErrorSerializer, description="`refund_window_closed`, `refund_whole_only`, `refund_too_large`"
+            ),
+        },
+    )
+    @idempotent("payments.refund")
+    def create(self, request: Request, reference: str) -> Response:
+        """All of a payment back to its buyer, who may ask for that for some days; staff may give back any part. The
+        creator's share and the platform's fee are taken back at once; should the gateway fail, they return."""
+        wanted = RefundStartSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        person, fields = signed_in(request.user), wanted.validated_data
+        payment = refundable_payment(user=person, reference=reference)
+        amount = fields.get("amount")
+        refund = refund_start(
+            reference=reference,
+            requested_by=person,
+            amount_minor=None if amount is None else _money_to_move(amount, payment).minor,
+            reason=fields["reason"],
+            ends_access=fields["ends_access"],
+            operation="payments.refund",
+            idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
+        )
+        return Response(RefundSerializer(refund).data, status=201)
 
 
 class VerificationViewSet(GenericViewSet):
@@ -117,3 +177,11 @@ class ConfigViewSet(GenericViewSet):
     def retrieve(self, request: Request) -> Response:
         """The currencies that are charged here, through which gateway, and from which amount."""
         return Response(ConfigSerializer({"currencies": charged_currencies()}).data)
+
+
+def _money_to_move(amount: str, payment: Payment) -> Money:
+    """An amount of what was captured, more than zero. Raises ValidationError."""
+    money = validated_money(amount, payment.captured_currency or payment.currency)
+    if money.minor == 0:
+        raise ValidationError({"amount": ["Ask for more than zero."]})
+    return money

@@ -12,7 +12,9 @@ from learning247.records.registry import register_event_handler
 from learning247.records.webhooks import EventIdentity, webhook_view
 from payments.enums import GatewayName
 from payments.errors import PaymentNotFound
+from payments.models import Payment
 from payments.references import reference_is_ours
+from payments.services.refunds import payment_refunds_refresh
 from payments.services.settlement import UNSETTLED_STATUSES, gateway_reference_learn, payment_settle
 
 # Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
@@ -25,7 +27,10 @@ NOT_OURS = "ignored: no reference of ours"
 def register_handlers() -> None:
     """Called from `apps.ready()`."""
     register_event_handler(GatewayName.PAYSTACK, "charge.success", paystack_charge_succeeded)
+    register_event_handler(GatewayName.PAYSTACK, "refund.", paystack_refund_changed)
     register_event_handler(GatewayName.STRIPE, "checkout.session.", stripe_checkout_changed)
+    register_event_handler(GatewayName.STRIPE, "refund.", stripe_refund_changed)
+    register_event_handler(GatewayName.STRIPE, "charge.refund.updated", stripe_refund_changed)
 
 
 paystack_webhook = webhook_view(
@@ -71,6 +76,34 @@ def stripe_checkout_changed(event: InboundEvent) -> str:
     return _settle(event, reference)
 
 
+def paystack_refund_changed(event: InboundEvent) -> str:
+    """`data.transaction_reference` is ours. The event names the refund by other numbers than the API does."""
+    data = _payload(event, "data")
+    reference = _text(data, "transaction_reference")
+    if not reference_is_ours(reference):
+        return NOT_OURS
+    payment = Payment.objects.filter(reference=reference).first()
+    return _refresh_refunds(event, payment, "", _whole(data, "amount"))
+
+
+def stripe_refund_changed(event: InboundEvent) -> str:
+    """A refund of ours, or one that somebody made on Stripe's pages; `payment_intent` says of which payment."""
+    refund = _payload(event, "data", "object")
+    intent = _text(refund, "payment_intent")
+    payment = Payment.objects.filter(gateway=GatewayName.STRIPE, gateway_payment_id=intent).first() if intent else None
+    return _refresh_refunds(event, payment, _text(refund, "id"), None)
+
+
+def _refresh_refunds(
+    event: InboundEvent, payment: Payment | None, announced_id: str, announced_minor: int | None
+) -> str:
+    if payment is None or payment.status in UNSETTLED_STATUSES:
+        raise EventNotReady("No captured payment for this refund yet.")
+    event.about = payment.reference  # kept when the event is stamped
+    refunds = payment_refunds_refresh(payment=payment, announced_id=announced_id, announced_minor=announced_minor)
+    return f"refunds {', '.join(refund.status for refund in refunds) or 'none'}"[:100]
+
+
 def _settle(event: InboundEvent, reference: str) -> str:
     if not reference_is_ours(reference):
         return NOT_OURS
@@ -88,6 +121,13 @@ def _payload(event: InboundEvent, *path: str) -> dict[str, Any]:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
+
+
+def _whole(data: dict[str, Any], name: str) -> int | None:
+    """A number of minor units, also where it came as text."""
+    value = data.get(name)
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _text(data: dict[str, Any], name: str) -> str:

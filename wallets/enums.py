@@ -26,6 +26,7 @@ class EntryKind(models.TextChoices):
     UNSETTLED_CAPTURE = "unsettled_capture", "Captured, may not settle yet"
     UNSETTLED_RELEASE = "unsettled_release", "Captured payment released"
     REFUND = "refund", "Refund"
+    REFUND_RESTORED = "refund_restored", "Refund failed, put back"
     DISPUTE = "dispute", "Dispute"
     WITHDRAWAL_HOLD = "withdrawal_hold", "Withdrawal confirmed"
     ADJUSTMENT = "adjustment", "Manual adjustment"

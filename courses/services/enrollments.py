@@ -84,6 +84,22 @@ def enrollment_end(entitlement: Entitlement, moved: Sequence[Entitlement], reaso
         _move(enrollments[term.pk], term, actor)
 
 
+def enrollment_restore(entitlement: Entitlement, reason: str) -> None:
+    """As it was before it was revoked, with the dates that its entitlement has now: audited, the student told.
+
+    Registered with payments and called in the restoring transaction, which holds the entitlement's lock.
+    """
+    require_transaction("An enrollment comes back together with its entitlement or not at all.")
+    enrollment = enrollments_lock_of([entitlement.pk])[entitlement.pk]
+    before = _record_of(enrollment)
+    sent = enrollment.credentials_sent_at is not None
+    enrollment.status = EnrollmentStatus.CREDENTIALS_SENT if sent else EnrollmentStatus.PENDING
+    enrollment.starts_at, enrollment.expires_at = entitlement.starts_at, entitlement.ends_at
+    _save(enrollment, "status", "starts_at", "expires_at")
+    _audit(enrollment, "enrollment.restored", before, actor=None, reason=reason)
+    _tell(enrollment, "enrollment_restored", occasion=f":{now():%Y%m%dT%H%M%S.%f}")
+
+
 @transaction.atomic(durable=True)
 def enrollment_mark(*, enrollment_id: uuid.UUID, sent: bool, notes: str | None, actor: User) -> Enrollment:
     """The sign-in was sent to the student, or after all was not; `notes`, when given, replace what stands there.

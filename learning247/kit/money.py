@@ -96,6 +96,13 @@ class Money:
         return f"{self.currency} {self.amount}"
 
 
+def portion_of(total: int, part: int, whole: int) -> int:
+    """`total * part / whole`, rounded half up; 0 <= part <= whole, whole > 0. All of the whole is all of `total`."""
+    if total < 0 or whole <= 0 or not 0 <= part <= whole:
+        raise ValueError("A portion needs total >= 0 and 0 <= part <= whole.")
+    return (2 * total * part + whole) // (2 * whole)
+
+
 def share_of(minor: int, basis_points: int) -> int:
     """`basis_points` of `minor`, rounded half up to the minor unit; both non-negative integers.
 

@@ -289,6 +289,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "money"},
     },
+    "refunds that are under way": {
+        "task": "payments.sweep_refunds",
+        "schedule": 60.0,
+        "options": {"queue": "money"},
+    },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
@@ -324,6 +329,7 @@ SUPPORT_EMAIL = env("SUPPORT_EMAIL", default="support@learning247.example")  # w
 # --- Money ----------------------------------------------------------------------------------------------------------
 
 PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=2000)
+REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", default=7)
 CHECKOUT_LIFETIME_MINUTES = env.int("CHECKOUT_LIFETIME_MINUTES", default=60)
 # Currency -> gateway. A currency that stands here can be charged.
 PAYMENT_GATEWAY_BY_CURRENCY = env.dict(

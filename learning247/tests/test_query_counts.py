@@ -25,8 +25,8 @@ from learning247.kit.api.answers import forget_in_process
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.records.models import AuditEntry
-from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind
-from payments.models import Entitlement, Payment, Price, Product
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource
+from payments.models import Entitlement, Payment, Price, Product, Refund
 from wallets.tests.builders import post_sale
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,7 @@ LISTS = {
     "/api/courses/mine": LARGEST_PAGE,
     "/api/courses/my-enrollments": LARGEST_PAGE,
     "/api/payments": LARGEST_PAGE,
+    "/api/payments/L247-given-back/refunds": LARGEST_PAGE,
     "/api/wallet/transactions": LARGEST_PAGE,
     "/api/admin/course-enrollments": LARGEST_PAGE,
     "/api/admin/course-enrollments?search=taken": LARGEST_PAGE,
@@ -80,8 +81,31 @@ class Site:
         Session.objects.bulk_create(
             Session(user=self.person, refresh_id=new_id().hex, expires_at=now() + timedelta(days=1)) for _ in numbers
         )
-        for _ in numbers:
-            post_sale(self.person.pk, gross_minor=100, fee_minor=20)
+        entries = [post_sale(self.person.pk, gross_minor=100, fee_minor=20) for _ in numbers]
+        self._refunded(entries)
+
+    def _refunded(self, entries: list[int]) -> None:
+        """One payment of the person's, given back in so many parts more."""
+        payment = Payment.objects.filter(reference="L247-given-back").first()
+        if payment is None:
+            payment = Payment.objects.filter(buyer=self.person).earliest("id")
+            payment.reference = "L247-given-back"
+            payment.save()
+        Refund.objects.bulk_create(
+            Refund(
+                reference=f"L247-R{entry}",
+                payment=payment,
+                source=RefundSource.PLATFORM,
+                reason="Given back.",
+                currency="NGN",
+                amount_minor=1,
+                seller_minor=0,
+                platform_minor=1,
+                ends_access=False,
+                entry_id=entry,
+            )
+            for entry in entries
+        )
 
     def _courses(self, creators: list[User]) -> list[Course]:
         courses, products, prices = [], [], []

@@ -5,7 +5,16 @@ from django.conf import settings
 from payments.enums import GatewayName
 from payments.errors import CurrencyNotAvailable
 from payments.gateways.paystack import PaystackGateway
-from payments.gateways.port import Checkout, CheckoutRequest, Gateway, GatewayPayment, GatewayPaymentStatus
+from payments.gateways.port import (
+    Checkout,
+    CheckoutRequest,
+    Gateway,
+    GatewayPayment,
+    GatewayPaymentStatus,
+    GatewayRefund,
+    GatewayRefundStatus,
+    RefundRequest,
+)
 from payments.gateways.stripe import StripeGateway
 
 __all__ = [
@@ -14,6 +23,9 @@ __all__ = [
     "Gateway",
     "GatewayPayment",
     "GatewayPaymentStatus",
+    "GatewayRefund",
+    "GatewayRefundStatus",
+    "RefundRequest",
     "gateway_for_currency",
     "gateway_named",
 ]

@@ -1,5 +1,7 @@
 """Paystack behind the port (NGN, GHS, ZAR, KES)."""
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Self
 
@@ -13,15 +15,34 @@ from learning247.integrations.paystack import (
     PaystackRateLimited,
     PaystackRejected,
     PaystackUnauthorized,
+    Refund,
 )
+from learning247.kit.clock import now
 from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
-from payments.gateways.port import Checkout, CheckoutRequest, GatewayPayment, GatewayPaymentStatus
+from payments.gateways.port import (
+    Checkout,
+    CheckoutRequest,
+    GatewayPayment,
+    GatewayPaymentStatus,
+    GatewayRefund,
+    GatewayRefundStatus,
+    RefundRequest,
+)
+from payments.references import reference_is_ours
 
 # paystack.com/docs/api/transaction: only `success` means money. `abandoned` is a checkout that nobody has finished
 # yet: it may still be paid, so it is open until ours expires. `reversed` was captured once; refunds deal with it.
 _STATUSES = {
     "success": GatewayPaymentStatus.CAPTURED,
     "failed": GatewayPaymentStatus.FAILED,
+}
+
+
+# paystack.com/docs/payments/refunds
+_REFUND_STATUSES = {
+    "processed": GatewayRefundStatus.DONE,
+    "failed": GatewayRefundStatus.FAILED,
+    "needs-attention": GatewayRefundStatus.NEEDS_ATTENTION,
 }
 
 
@@ -87,3 +108,50 @@ class PaystackGateway:
             gateway_fee_minor=transaction.fees_minor,
             failure_reason=transaction.gateway_response,
         )
+
+    def create_refund(self, request: RefundRequest) -> GatewayRefund:
+        try:
+            made = self._client.refund_create(
+                transaction_reference=request.payment_reference,
+                amount_minor=request.amount_minor,
+                currency=request.currency,
+                merchant_note=request.reference,
+            )
+        except (PaystackRateLimited, PaystackUnauthorized) as error:
+            raise GatewayUnavailable from error
+        except PaystackRejected as error:
+            raise GatewayRejected(f"Paystack refused the refund: {error.message}") from error
+        except PaystackError as error:
+            raise GatewayUnavailable from error
+        return _refund_of(made)
+
+    def list_refunds(
+        self, *, payment_reference: str, gateway_payment_id: str, since: datetime
+    ) -> Iterator[GatewayRefund]:
+        # The list has no filter by payment. A minute more on both sides, as clocks differ.
+        since, until, page, pages = since - timedelta(minutes=1), now() + timedelta(minutes=1), 1, 1
+        while page <= pages:
+            try:
+                listed = self._client.refund_list(since=since, until=until, page=page)
+            except PaystackError as error:
+                raise GatewayUnavailable from error
+            for refund in listed.refunds:
+                if refund.transaction_reference == payment_reference:
+                    yield _refund_of(refund)
+            page, pages = page + 1, listed.page_count
+
+    def fetch_refund(self, gateway_refund_id: str) -> GatewayRefund:
+        try:
+            return _refund_of(self._client.refund_fetch(gateway_refund_id))
+        except PaystackError as error:
+            raise GatewayUnavailable from error
+
+
+def _refund_of(refund: Refund) -> GatewayRefund:
+    return GatewayRefund(
+        gateway_refund_id=str(refund.id),
+        reference=refund.merchant_note if reference_is_ours(refund.merchant_note) else "",
+        status=_REFUND_STATUSES.get(refund.status, GatewayRefundStatus.PENDING),
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+    )

@@ -1,5 +1,6 @@
 """What payments needs of a gateway, in our own words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,9 +54,56 @@ class GatewayPayment:
     failure_reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A refund to make of a captured payment. `reference` is ours, and what it is found by; `amount_minor` in minor
+    units of `currency`. `idempotency_key` is another one only after the gateway has shown that it did not make it:
+    Stripe repeats its answer to a key for a day, also a 500 (docs.stripe.com/api/idempotent_requests)."""
+
+    reference: str
+    idempotency_key: str
+    payment_reference: str
+    gateway_payment_id: str
+    amount_minor: int
+    currency: str
+
+
+class GatewayRefundStatus(StrEnum):
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRefund:
+    """A refund as the gateway itself reports it. Amount in minor units.
+
+    `reference` is ours, or "" where it was made there by hand; `reason` says why it failed.
+    """
+
+    gateway_refund_id: str
+    reference: str
+    status: GatewayRefundStatus
+    amount_minor: int
+    currency: str
+    reason: str = ""
+
+
 class Gateway(Protocol):
     def open_checkout(self, request: CheckoutRequest) -> Checkout:
         """Raises GatewayRejected (a conclusive no), CheckoutLost (open, its address is lost), GatewayUnavailable."""
 
     def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
         """What the gateway knows of our payment now. Raises GatewayUnavailable."""
+
+    def create_refund(self, request: RefundRequest) -> GatewayRefund:
+        """Raises GatewayRejected (a conclusive no), GatewayUnavailable (it may have worked or not)."""
+
+    def list_refunds(
+        self, *, payment_reference: str, gateway_payment_id: str, since: datetime
+    ) -> Iterator[GatewayRefund]:
+        """The payment's refunds that were made after `since`, newest first. Raises GatewayUnavailable."""
+
+    def fetch_refund(self, gateway_refund_id: str) -> GatewayRefund:
+        """The refund as it stands now. Raises GatewayUnavailable."""

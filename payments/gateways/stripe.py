@@ -1,5 +1,7 @@
 """Stripe behind the port (USD, GBP, EUR and the rest), by hosted Checkout Sessions."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import Self
 
@@ -8,6 +10,7 @@ from django.conf import settings
 from learning247.integrations.stripe import (
     AmountNotChargeable,
     CheckoutSession,
+    Refund,
     StripeGatewayClient,
     StripeGatewayError,
     StripeIdempotencyMismatch,
@@ -17,7 +20,24 @@ from learning247.integrations.stripe import (
     StripeUnauthorized,
 )
 from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
-from payments.gateways.port import Checkout, CheckoutRequest, GatewayPayment, GatewayPaymentStatus
+from payments.gateways.port import (
+    Checkout,
+    CheckoutRequest,
+    GatewayPayment,
+    GatewayPaymentStatus,
+    GatewayRefund,
+    GatewayRefundStatus,
+    RefundRequest,
+)
+
+REFUND_METADATA = "refund"
+# docs.stripe.com/refunds: one that succeeded may still fail, and then its money is back with us.
+_REFUND_STATUSES = {
+    "succeeded": GatewayRefundStatus.DONE,
+    "failed": GatewayRefundStatus.FAILED,
+    "canceled": GatewayRefundStatus.FAILED,
+    "requires_action": GatewayRefundStatus.NEEDS_ATTENTION,
+}
 
 
 @lru_cache(maxsize=8)
@@ -91,6 +111,50 @@ class StripeGateway:
             if session.payment_intent_status == "requires_payment_method"
             else "",
         )
+
+    def create_refund(self, request: RefundRequest) -> GatewayRefund:
+        try:
+            made = self._client.refund_create(
+                payment_intent_id=request.gateway_payment_id,
+                amount_minor=request.amount_minor,
+                currency=request.currency,
+                idempotency_key=request.idempotency_key,
+                metadata={REFUND_METADATA: request.reference},
+            )
+        except AmountNotChargeable as error:
+            raise GatewayRejected(str(error)) from error
+        except (StripeRateLimited, StripeUnauthorized, StripeIdempotencyMismatch) as error:
+            raise GatewayUnavailable from error
+        except StripeRejected as error:
+            raise GatewayRejected(f"Stripe refused the refund: {error.message}") from error
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+        return _refund_of(made)
+
+    def list_refunds(
+        self, *, payment_reference: str, gateway_payment_id: str, since: datetime
+    ) -> Iterator[GatewayRefund]:
+        try:
+            yield from map(_refund_of, self._client.refund_list(gateway_payment_id))
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def fetch_refund(self, gateway_refund_id: str) -> GatewayRefund:
+        try:
+            return _refund_of(self._client.refund_retrieve(gateway_refund_id))
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+
+def _refund_of(refund: Refund) -> GatewayRefund:
+    return GatewayRefund(
+        gateway_refund_id=refund.id,
+        reference=refund.metadata.get(REFUND_METADATA, ""),
+        status=_REFUND_STATUSES.get(refund.status, GatewayRefundStatus.PENDING),
+        amount_minor=refund.amount_minor,
+        currency=refund.currency,
+        reason=refund.failure_reason.replace("_", " "),
+    )
 
 
 def _status_of(session: CheckoutSession) -> GatewayPaymentStatus:

@@ -1,7 +1,8 @@
-"""The tables of payments: products and prices, payments, the rights that they open."""
+"""The tables of payments: products and prices, payments and their refunds, the rights that they open."""
 
 from payments.models.entitlements import Entitlement
 from payments.models.payments import Payment
 from payments.models.products import Price, Product
+from payments.models.refunds import Refund
 
-__all__ = ["Entitlement", "Payment", "Price", "Product"]
+__all__ = ["Entitlement", "Payment", "Price", "Product", "Refund"]

@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from learning247.kit.money import Money
+from learning247.kit.money import EXPONENTS, Money
 from payments.enums import GatewayName, PaymentStatus, ReviewReason
 from payments.models.products import CURRENCY_CHOICES, Product
 from wallets.models import JournalEntry
@@ -20,8 +20,10 @@ class Payment(models.Model):
            |  \\--checkout over--> expired --paid late--------> paid
            \\--captured, but something disagrees (from any of the three)--> in_review
 
+        paid <--> partially_refunded <--> refunded, in_review <--> refunded: by the sum of its refunds that did not fail
+
     `paid` has a sale entry (unless it was free) and a live entitlement; `in_review` has the captured money in
-    the platform's `unsettled` account. Refunds and disputes start from `paid`.
+    the platform's `unsettled` account. Refunds and disputes start from `paid`, a refund of all from `in_review` too.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -45,6 +47,9 @@ class Payment(models.Model):
     checkout_url = models.URLField(max_length=1000, blank=True)
     captured_minor = models.BigIntegerField(null=True, blank=True, help_text="What the gateway captured, minor units.")
     captured_currency = models.CharField(max_length=3, blank=True)
+    refunded_minor = models.BigIntegerField(
+        default=0, help_text="The sum of its refunds that have not failed, minor units of what was captured."
+    )
     gateway_fee_minor = models.BigIntegerField(null=True, blank=True, help_text="As the gateway reports it.")
     failure_reason = models.CharField(max_length=200, blank=True)
     review_reason = models.CharField(max_length=30, choices=ReviewReason, blank=True)
@@ -71,6 +76,12 @@ class Payment(models.Model):
                 fields=("buyer", "operation", "idempotency_key"), name="payments_payment_once_per_key"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="payments_payment_amount_not_negative"),
+            # Whatever runs at the same moment: never more than captured (I8).
+            models.CheckConstraint(
+                condition=Q(refunded_minor=0)
+                | Q(captured_minor__isnull=False, refunded_minor__gt=0, refunded_minor__lte=F("captured_minor")),
+                name="payments_payment_refunded_within_capture",
+            ),
             models.CheckConstraint(condition=Q(platform_fee_bps__lte=10_000), name="payments_payment_fee_at_most_all"),
             models.CheckConstraint(
                 condition=~Q(status=PaymentStatus.PAID) | Q(settled_at__isnull=False),
@@ -100,3 +111,14 @@ class Payment(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def refundable(self) -> Money | None:
+        """What can still be given back, in what was captured; None where nothing ever came that the books could hold.
+
+        Of a sale no more than was sold for: where the buyer bore the gateway's fee, that is the gateway's.
+        """
+        if not self.captured_minor or self.captured_currency not in EXPONENTS:
+            return None
+        most = self.captured_minor if self.settled_at is None else self.amount_minor
+        return Money(most - self.refunded_minor, self.captured_currency)

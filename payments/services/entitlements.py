@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from accounts.models import User
@@ -12,7 +13,7 @@ from learning247.records.services.audit import audit_record
 from payments.access import owned
 from payments.enums import EntitlementSource
 from payments.errors import AlreadyOwned
-from payments.kinds import notify_granted, notify_revoked
+from payments.kinds import notify_granted, notify_restored, notify_revoked
 from payments.locks import entitlement_lock, product_hold, terms_after_lock, terms_lock
 from payments.models import Entitlement, Payment, Product
 from payments.terms import term_end
@@ -100,6 +101,45 @@ def entitlement_revoke(*, entitlement_id: UUID, reason: str, actor: User | None)
     moved = _move_up(entitlement, actor) if entitlement.product.term_months is not None else []
     notify_revoked(entitlement, moved, reason, actor)
     return entitlement
+
+
+def entitlement_restore(*, entitlement_id: UUID, revoked_for: str, reason: str) -> bool:
+    """Give the right back because what it was revoked for did not happen; the app is told in the same transaction,
+    which is the caller's. Whether that was done: not where it was revoked for another reason, or where the person has
+    bought the product again meanwhile.
+
+    A term begins anew and whole: now, or when the last of the person's terms of its kind ends. Audited.
+    """
+    require_transaction("A right comes back together with what failed.")
+    known = Entitlement.objects.select_related("product", "user").get(pk=entitlement_id)
+    months = known.product.term_months
+    if months is not None:
+        terms_lock(known.user_id, known.product.kind)
+    entitlement = entitlement_lock(entitlement_id)
+    if entitlement.revoked_at is None or entitlement.revoked_reason != revoked_for:
+        return False
+    before = {"revoked_at": entitlement.revoked_at, "starts_at": entitlement.starts_at, "ends_at": entitlement.ends_at}
+    if months is not None:
+        moment = now()
+        entitlement.starts_at = _last_end(known.user, known.product.kind, after=moment) or moment
+        entitlement.ends_at = term_end(entitlement.starts_at, months)
+    entitlement.revoked_at, entitlement.revoked_reason = None, ""
+    try:
+        with transaction.atomic():
+            entitlement.save(update_fields=["revoked_at", "revoked_reason", "starts_at", "ends_at"])
+    except IntegrityError:
+        return False  # payments_entitlement_once_for_good: bought again, which opens it as well
+    audit_record(
+        actor=None,
+        action="entitlement.restored",
+        subject_kind="entitlement",
+        subject_id=entitlement.pk,
+        reason=reason,
+        before=before,
+        after={"revoked_at": None, "starts_at": entitlement.starts_at, "ends_at": entitlement.ends_at},
+    )
+    notify_restored(entitlement, reason)
+    return True
 
 
 def _move_up(revoked: Entitlement, actor: User | None) -> list[Entitlement]:

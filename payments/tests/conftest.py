@@ -26,7 +26,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def sellable_videos(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(kinds, "_kinds", dict(kinds._kinds))
-    kinds.register_product_kind(ProductKind.VIDEO, on_granted=nothing_to_do, on_revoked=nothing_to_do)
+    kinds.register_product_kind(
+        ProductKind.VIDEO, on_granted=nothing_to_do, on_revoked=nothing_to_do, on_restored=nothing_to_do
+    )
     yield
 
 

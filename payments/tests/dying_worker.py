@@ -42,7 +42,9 @@ def main(what: str, step: str, subject: str) -> None:
     from payments.models import Payment
     from payments.services import checkout, settlement
 
-    register_product_kind(ProductKind.VIDEO, on_granted=lambda *_: None, on_revoked=lambda *_: None)
+    register_product_kind(
+        ProductKind.VIDEO, on_granted=lambda *_: None, on_revoked=lambda *_: None, on_restored=lambda *_: None
+    )
     steps = {
         "claimed": (die_before, inbox, "event_handler_for"),
         "asking the gateway": (die_before, settlement, "gateway_named"),

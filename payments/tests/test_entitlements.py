@@ -44,7 +44,7 @@ def give(user: User, product: Product) -> Entitlement:
 
 
 def test_terms_of_one_kind_follow_each_other_and_those_of_another_do_not_wait() -> None:
-    kinds.register_product_kind(ProductKind.LIVE_CLASS, on_granted=ignore, on_revoked=ignore)
+    kinds.register_product_kind(ProductKind.LIVE_CLASS, on_granted=ignore, on_revoked=ignore, on_restored=ignore)
     user = build_user()
 
     first, second = give(user, build_term()), give(user, build_term(months=12))
@@ -85,7 +85,9 @@ def test_a_term_that_is_asked_for_later_begins_then() -> None:
 def test_revoked_twice_the_app_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[Any, ...]] = []
     monkeypatch.setattr(kinds, "_kinds", {})
-    kinds.register_product_kind(ProductKind.VIDEO, on_granted=ignore, on_revoked=lambda *what: told.append(what))
+    kinds.register_product_kind(
+        ProductKind.VIDEO, on_granted=ignore, on_revoked=lambda *what: told.append(what), on_restored=ignore
+    )
     entitlement = give(build_user(), build_term())
 
     for reason in ("first", "second"):
@@ -99,7 +101,7 @@ def test_revoked_twice_the_app_is_told_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_another_app_cannot_take_a_kind() -> None:
     with pytest.raises(RuntimeError, match="Products of kind video belong to"):
-        kinds.register_product_kind(ProductKind.VIDEO, on_granted=ignore, on_revoked=ignore)
+        kinds.register_product_kind(ProductKind.VIDEO, on_granted=ignore, on_revoked=ignore, on_restored=ignore)
 
 
 # --- Taken back while others wait
@@ -149,7 +151,9 @@ def test_when_a_waiting_term_is_taken_back_only_those_behind_it_move() -> None:
 def test_what_moves_is_on_record_and_its_app_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[Any, ...]] = []
     monkeypatch.setattr(kinds, "_kinds", {})
-    kinds.register_product_kind(ProductKind.VIDEO, on_granted=ignore, on_revoked=lambda *what: told.append(what))
+    kinds.register_product_kind(
+        ProductKind.VIDEO, on_granted=ignore, on_revoked=lambda *what: told.append(what), on_restored=ignore
+    )
     user = build_user()
     running, second, third = (give(user, build_term()) for _ in range(3))
 
@@ -170,7 +174,7 @@ def test_what_moves_is_on_record_and_its_app_is_told_once(monkeypatch: pytest.Mo
 
 
 def test_the_terms_of_others_of_another_kind_and_for_good_stay_where_they_are() -> None:
-    kinds.register_product_kind(ProductKind.LIVE_CLASS, on_granted=ignore, on_revoked=ignore)
+    kinds.register_product_kind(ProductKind.LIVE_CLASS, on_granted=ignore, on_revoked=ignore, on_restored=ignore)
     user, other = build_user(), build_user()
     month, live_class = build_term(), build_term(ProductKind.LIVE_CLASS)
     running = give(user, month)

@@ -11,6 +11,8 @@ if __name__ == "__main__":
     from payments.enums import ProductKind
     from payments.kinds import register_product_kind
 
-    register_product_kind(ProductKind.VIDEO, on_granted=lambda *_: None, on_revoked=lambda *_: None)
+    register_product_kind(
+        ProductKind.VIDEO, on_granted=lambda *_: None, on_revoked=lambda *_: None, on_restored=lambda *_: None
+    )
     sys.argv = ["gunicorn", "--preload", "-c", "gunicorn.conf.py"]
     WSGIApplication("%(prog)s [OPTIONS] [APP_MODULE]").run()

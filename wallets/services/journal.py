@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import IntegrityError, connection
 
 from learning247.kit.ids import new_id
-from wallets.enums import EntryKind
+from wallets.enums import AccountKind, EntryKind
 from wallets.errors import AlreadyPosted, InsufficientBalance, LedgerRefused
-from wallets.services.accounts import AccountRef, accounts_open
+from wallets.locks import earnings_lock
+from wallets.models import JournalEntry, JournalLine
+from wallets.services.accounts import AccountRef, accounts_open, person_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,39 @@ def entry_post(
     if entry_id is None:
         raise AlreadyPosted(extra={"key": key})
     return entry_id
+
+
+def entry_restore(*, entry_id: int, key: str, kind: EntryKind, description: str) -> int:
+    """Post the opposite of a whole entry, line by line, inside the caller's transaction; the new entry's id.
+
+    For what was booked ahead of an outcome that did not come. Raises as `entry_post`.
+    """
+    entry = JournalEntry.objects.get(pk=entry_id)
+    lines = JournalLine.objects.filter(entry=entry).select_related("account").order_by("id")
+    return entry_post(
+        key=key,
+        kind=kind,
+        currency=entry.currency,
+        postings=[
+            Posting(AccountRef(line.account.owner_id, AccountKind(line.account.kind)), -line.amount_minor)
+            for line in lines
+        ],
+        source_kind=entry.source_kind,
+        source_id=entry.source_id,
+        reference=entry.reference,
+        description=description,
+    )
+
+
+def postings_from_earnings(*, owner_id: UUID, currency: str, amount_minor: int) -> list[Posting]:
+    """Debits that take `amount_minor` from what a person has earned: what is still clearing first, then what is
+    available, below zero if need be. In the caller's transaction, which then holds the accounts' locks."""
+    clearing = max(earnings_lock(owner_id=owner_id, currency=currency).get(AccountKind.CLEARING, 0), 0)
+    from_clearing = min(clearing, amount_minor)
+    return [
+        Posting(person_account(owner_id, AccountKind.CLEARING), -from_clearing),
+        Posting(person_account(owner_id), from_clearing - amount_minor),
+    ]
 
 
 def _insert(

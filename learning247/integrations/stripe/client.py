@@ -1,7 +1,9 @@
 """Calls to Stripe through its official SDK: explicit timeouts, our own idempotency keys, typed answers and errors."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import stripe
@@ -134,17 +136,13 @@ class StripeGatewayClient:
     def refund_list(self, payment_intent_id: str) -> list[Refund]:
         """Every refund of a payment, newest first."""
         found: list[Refund] = []
-        after = ""
+        params: Any = {"payment_intent": payment_intent_id, "limit": 100}
         while True:
-            params: Any = {"payment_intent": payment_intent_id, "limit": 100}
-            if after:
-                params["starting_after"] = after
-            page = self._call(lambda params=params: self._client.v1.refunds.list(params), _read_page)
-            rows = [read_refund(row) for row in page["data"]]
-            found += rows
-            if not page["has_more"] or not rows:
+            rows, has_more = self._call(partial(self._client.v1.refunds.list, copy(params)), _read_page)
+            found += map(read_refund, rows)
+            if not has_more or not rows:
                 return found
-            after = rows[-1].id
+            params["starting_after"] = found[-1].id
 
     def _call(self, call: Callable[[], Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
         try:
@@ -158,12 +156,12 @@ class StripeGatewayClient:
         return read(answer.to_dict())
 
 
-def _read_page(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A list's rows as objects, and whether there are more."""
+def _read_page(answer: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
+    """A list's rows, and whether there are more."""
     rows = answer.get("data")
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise MalformedAnswer("data is no list of objects")
-    return {"data": rows, "has_more": answer.get("has_more") is True}
+    return rows, answer.get("has_more") is True
 
 
 def _translated(error: stripe.StripeError) -> StripeGatewayError:

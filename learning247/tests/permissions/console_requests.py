@@ -13,6 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from accounts.models import User
 from accounts.selectors import second_factor_active
 from accounts.tests.builders import PASSWORD, build_totp
+from learning247.kit.ids import new_id
 from learning247.tests.permissions.requests import NEW_PASSWORD
 from learning247.tests.permissions.world import World, upload
 
@@ -23,6 +24,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "accounts/user": lambda world: world.owner.pk,
     "courses/course": lambda world: world.platform_course.pk,
     "courses/department": lambda world: world.empty_department.pk,
+    "payments/payment": lambda world: world.captured.pk,
     "courses/enrollment": lambda world: world.enrollment.pk,
     "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
 }
@@ -71,6 +73,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     },
     "/admin/courses/course/{course_id}/prices/": lambda world: {"NGN": "26000"},
     "/admin/courses/department/add/": lambda world: {"name": "New", "slug": "new", "description": ""},
+    "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
     "/admin/courses/enrollment/add/": lambda world: {
         "email": world.people["user"].email,
         "access_type": "individual",
@@ -141,7 +144,7 @@ def _address(world: World, path: str) -> str:
     if "{" not in path:
         return path
     row = _row(world, path)
-    names = ("object_id", "id", "course_id", "enrollment_id", "content_type_id", "url")
+    names = ("object_id", "id", "course_id", "enrollment_id", "payment_id", "content_type_id", "url")
     return path.format_map(dict.fromkeys(names, row))
 
 

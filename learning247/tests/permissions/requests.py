@@ -195,6 +195,10 @@ ASKS: dict[str, Asks] = {
         query=f"?item_type=course&item_id={world.platform_course.id}"
     ),
     "POST /api/payments/initialize": _initialize,
+    "GET /api/payments/{reference}/refunds": lambda world, person: Ask(path={"reference": world.captured.reference}),
+    "POST /api/payments/{reference}/refunds": lambda world, person: Ask(
+        {"reason": "Cancelled"}, new_key(), path={"reference": world.captured.reference}
+    ),
     "POST /api/webhooks/paystack, signed": _paystack,
     "POST /api/webhooks/stripe, signed": _stripe,
     "GET /api/courses/search": lambda world, person: Ask(query="?q=torts"),

@@ -1,9 +1,10 @@
 """Who may do what: the answer to everybody at every route, page and action. `docs/permissions.md` is made from it.
 
 A number is the status, and says that nothing was changed: no row of any table, no stored file. With `*` behind it,
-something was changed. `login` leads to the console's sign-in. Every route is asked about things of the owner's
-(`world.py`), with a request that serves whoever may (`requests.py`, `console_requests.py`). A route without a row fails
-`test_permissions.py`, as does a row without a route.
+something was changed; with a refusal that is the answer itself, kept under its Idempotency-Key. `login` leads to the
+console's sign-in. Every route is asked about things of the owner's (`world.py`), with a request that serves whoever
+may (`requests.py`, `console_requests.py`). A route without a row fails `test_permissions.py`, and a row without a
+route too.
 """
 
 # `METHOD /route`, or `METHOD /route, what is special about it`. `owner` and `other` are creators, `user` is neither.
@@ -68,6 +69,8 @@ GET /api/payments/config                                           200   200   2
 POST /api/payments/initialize                                      401  201*  201*  201*    201*     201*    201*  201*
 POST /api/payments/verify/{reference}                              200   200   200   200     200      200     200   200
 GET /api/payments/{reference}                                      401   404   200   404     404      404     404   404
+GET /api/payments/{reference}/refunds                              401   404   200   404     404      404     200   200
+POST /api/payments/{reference}/refunds                             401  404*  201*  404*    404*     404*    201*  201*
 GET /api/wallet/balance                                            401   200   200   200     200      200     200   200
 GET /api/wallet/transactions                                       401   200   200   200     200      200     200   200
 GET /api/wallet/transactions/{pk}                                  401   404   200   404     404      404     404   404
@@ -185,12 +188,19 @@ PAGES = """
 /admin/payments/payment/{object_id}/change/                       login/login   200/403   200/403   200/403   200/403
 /admin/payments/payment/{object_id}/delete/                       login/login   403/403   403/403   403/403   403/403
 /admin/payments/payment/{object_id}/history/                      login/login   200/200   200/200   200/200   200/200
+/admin/payments/payment/{payment_id}/refund/                      login/login   403/403   403/403  200/302*  200/302*
 /admin/payments/product/                                          login/login   200/200   200/200   200/200   200/200
 /admin/payments/product/add/                                      login/login   403/403   403/403   403/403   403/403
 /admin/payments/product/{object_id}/                              login/login   302/302   302/302   302/302   302/302
 /admin/payments/product/{object_id}/change/                       login/login   200/403   200/403   200/403   200/403
 /admin/payments/product/{object_id}/delete/                       login/login   403/403   403/403   403/403   403/403
 /admin/payments/product/{object_id}/history/                      login/login   200/200   200/200   200/200   200/200
+/admin/payments/refund/                                           login/login   200/200   200/200   200/200   200/200
+/admin/payments/refund/add/                                       login/login   403/403   403/403   403/403   403/403
+/admin/payments/refund/{object_id}/                               login/login   302/302   302/302   302/302   302/302
+/admin/payments/refund/{object_id}/change/                        login/login   200/403   200/403   200/403   200/403
+/admin/payments/refund/{object_id}/delete/                        login/login   403/403   403/403   403/403   403/403
+/admin/payments/refund/{object_id}/history/                       login/login   200/200   200/200   200/200   200/200
 /admin/r/{content_type_id}/{object_id}/                           login/login   404/404   404/404   404/404   404/404
 /admin/records/                                                   login/login   200/200   404/404   404/404   200/200
 /admin/records/auditentry/                                        login/login   403/403   403/403   403/403   200/200
@@ -267,6 +277,7 @@ ACTIONS = """
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200
 /admin/payments/payment/ delete_selected                                login       200       200       200       200
 /admin/payments/product/ delete_selected                                login       200       200       200       200
+/admin/payments/refund/ delete_selected                                 login       200       200       200       200
 /admin/records/auditentry/ delete_selected                              login       403       403       403       200
 /admin/records/idempotencyrecord/ delete_selected                       login       403       403       403       200
 /admin/records/inboundevent/ delete_selected                            login       403       403       403       302

@@ -26,6 +26,9 @@ from learning247.records.models import IdempotencyRecord, OutboundMail
 from learning247.records.services.audit import audit_record
 from learning247.records.services.inbox import event_receive
 from learning247.records.services.mail import mail_queue
+from payments.enums import GatewayName, RefundSource
+from payments.models import Payment
+from payments.services.refunds import refund_book
 from wallets.models import JournalEntry, Seal
 from wallets.tests.builders import post_sale
 
@@ -83,12 +86,13 @@ class World:
             user=self.owner, operation="test", key="1", request_digest="0" * 64, lease_until=now()
         )
         Seal.objects.create(
-            first_entry_id=self.entry.id,
+            first_entry_id=1,  # whatever numbers other tests have used up
             last_entry_id=self.entry.id,
             entry_count=1,
             previous_digest=bytes(32),
             digest=b"1" * 32,
         )
+        self.captured = self._captured()
         self.schedules: dict[str, models.Model] = {
             "clockedschedule": ClockedSchedule.objects.create(clocked_time=now()),
             "crontabschedule": CrontabSchedule.objects.create(minute="7"),
@@ -104,6 +108,33 @@ class World:
         self.tokens: dict[str, SignedIn] = {name: session_open(user) for name, user in self.people.items()}
         self.forms: dict[str, dict[str, Any]] = {}  # of the console, as they were shown
         self._consoles: dict[str, dict[str, str]] = {name: self._console_cookies(name) for name in PERSONS}
+
+    def _captured(self) -> Payment:
+        """A payment of the owner's for somebody else's course, of which all may be given back; a part was."""
+        course = build_course(department=self.department, creator=self.people["other"])
+        entry = post_sale(self.people["other"].pk, gross_minor=10_000, fee_minor=2_000)
+        payment = build_enrollment(
+            course,
+            user=self.owner,
+            gateway=GatewayName.PAYSTACK,
+            amount_minor=10_000,
+            platform_fee_bps=2_000,
+            platform_fee_minor=2_000,
+            captured_minor=10_000,
+            captured_currency="NGN",
+            sale_entry_id=entry,
+        ).payment
+        assert payment is not None
+        with transaction.atomic():
+            refund_book(
+                payment=payment,
+                amount=Money(1_000, "NGN"),
+                source=RefundSource.PLATFORM,
+                requested_by=None,
+                reason="A part.",
+                ends_access=False,
+            )
+        return payment
 
     def api(self, person: str) -> APIClient:
         """A client that speaks for them by an access token."""

@@ -1,0 +1,8 @@
+"""Payments in the staff console. Money states change by services, never by a form's save."""
+
+from payments.admin.entitlements import EntitlementAdmin
+from payments.admin.payments import PaymentAdmin
+from payments.admin.products import ProductAdmin
+from payments.admin.refunds import RefundAdmin
+
+__all__ = ["EntitlementAdmin", "PaymentAdmin", "ProductAdmin", "RefundAdmin"]
