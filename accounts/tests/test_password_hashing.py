@@ -14,7 +14,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from accounts import hashers
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.tests.builders import PASSWORD, build_admin
 from learning247.records.models import AuditEntry
 
@@ -76,6 +76,17 @@ def test_who_comes_when_as_many_wait_as_may_is_told_to_come_back(monkeypatch: py
 
     with seats:
         unchanged = boss_in_the_console.post(reverse("admin:password_change"), new)
+        added = boss_in_the_console.post(
+            reverse("admin:accounts_user_add"),
+            {
+                "email": "new@example.com",
+                "first_name": "New",
+                "last_name": "Person",
+                "usable_password": "true",
+                "password1": "another horse battery",
+                "password2": "another horse battery",
+            },
+        )
         refused = APIClient(raise_request_exception=False).post("/auth/login", at_the_api, format="json")
         refused_there = Client().post(reverse("admin:login"), in_the_console)
 
@@ -83,6 +94,8 @@ def test_who_comes_when_as_many_wait_as_may_is_told_to_come_back(monkeypatch: py
     assert refused.json()["errors"][0]["code"] == "passwords_busy"
     assert (refused_there.status_code, refused_there["Retry-After"]) == (503, "2")
     assert (unchanged.status_code, unchanged["Retry-After"]) == (503, "2")
+    assert (added.status_code, added["Retry-After"], added.json()["errors"][0]["code"]) == (503, "2", "passwords_busy")
+    assert not User.objects.filter(email="new@example.com").exists()
     assert not Session.objects.exists()
     assert not AuditEntry.objects.exists()
     assert APIClient().post("/auth/login", at_the_api, format="json").status_code == 200

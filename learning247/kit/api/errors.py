@@ -3,6 +3,7 @@
 `{"type", "errors": [{"code", "detail", "attr"}], "request_id"}`, plus `"extra"` where a DomainError has some.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -72,6 +73,24 @@ def error_response(request: HttpRequest, *, status: int, code: str, detail: str)
     """The envelope for plain Django views and error handlers."""
     body = envelope(status=status, code=code, detail=detail, request_id=request_id_of(request))
     return HttpResponse(to_json(body), status=status, content_type="application/json")
+
+
+class DomainErrorMiddleware:
+    """A refusal that reaches the edge outside of the API, as in a page of the console, is still no fault of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        response = error_response(request, status=exception.status, code=exception.code, detail=exception.detail)
+        if exception.retry_after is not None:
+            response["Retry-After"] = str(exception.retry_after)
+        return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
