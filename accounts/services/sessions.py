@@ -28,7 +28,7 @@ from accounts.services.google_codes import google_code_use
 from accounts.services.second_factors import second_factor_try
 from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
 from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
-from accounts.services.users import user_register
+from accounts.services.users import user_insert, user_prepare
 from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens
 from learning247.kit.clock import now
@@ -70,8 +70,9 @@ def session_open_for_newcomer(
 
     Raises EmailTaken, PasswordTooWeak.
     """
+    user = user_prepare(email=email, password=password, first_name=first_name, last_name=last_name)
     with transaction.atomic(durable=True):
-        user = user_register(email=email, password=password, first_name=first_name, last_name=last_name)
+        user_insert(user)
         verification_mail_queue(user)
         return _opened(user, device, signed_up=True)
 

@@ -20,10 +20,17 @@ def user_register(*, email: str, password: str, first_name: str, last_name: str)
 
     Two at once with the same email: the unique constraint lets one through. Raises EmailTaken, PasswordTooWeak.
     """
+    user = user_prepare(email=email, password=password, first_name=first_name, last_name=last_name)
+    user_insert(user)
+    return user
+
+
+def user_prepare(*, email: str, password: str, first_name: str, last_name: str) -> User:
+    """Who is to be inserted. Apart, because the hasher takes its time, and a connection that holds a transaction open
+    meanwhile is one that others wait for. Raises PasswordTooWeak, PasswordsBusy."""
     user = User(email=normalised_email(email), first_name=first_name, last_name=last_name)
     password_check(password, user=user)
     user.password = make_password(password)
-    user_insert(user)
     return user
 
 
