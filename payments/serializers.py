@@ -36,7 +36,9 @@ class PaymentSerializer(serializers.Serializer):
     expires_at = serializers.DateTimeField()
     created_at = serializers.DateTimeField()
     settled_at = serializers.DateTimeField(allow_null=True)
-    reason = serializers.CharField(allow_null=True, help_text="Why it failed or is in review.")
+    reason = serializers.CharField(
+        allow_null=True, help_text="Why it failed, is in review, or was given back by itself."
+    )
     term = TermSerializer(
         allow_null=True, help_text="When what was bought begins and ends. Null: not paid yet, or for good."
     )

@@ -1,8 +1,10 @@
 """Doors for Celery; each calls one service and is safe to run twice."""
 
+from uuid import UUID
+
 from celery import shared_task
 
-from payments.services.refunds import refunds_sweep
+from payments.services.refunds import refund_carry_on, refunds_sweep
 from payments.services.settlement import unsettled_sweep
 
 
@@ -10,6 +12,12 @@ from payments.services.settlement import unsettled_sweep
 def sweep_unsettled() -> int:
     """Ask the gateways about payments that may be paid; returns how many."""
     return unsettled_sweep()
+
+
+@shared_task(name="payments.carry_on_refund")
+def carry_on_refund(refund_id: str) -> None:
+    """Take a refund one step further at its gateway."""
+    refund_carry_on(refund_id=UUID(refund_id))
 
 
 @shared_task(name="payments.sweep_refunds")

@@ -28,6 +28,11 @@ class Balance:
     def total(self) -> int:
         return self.available + self.clearing + self.held + self.disputed
 
+    @property
+    def debt(self) -> int:
+        """How far `available` is below zero: a refund or a lost dispute took more than was there. Sales repay it."""
+        return max(-self.available, 0)
+
 
 def balances_of(*, user: User, currency: str | None = None) -> list[Balance]:
     """One Balance per currency in which the person has an account; zeros for a `currency` asked for by name."""

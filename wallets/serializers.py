@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from learning247.kit.api.fields import CurrencyField, SignedAmountField
+from learning247.kit.api.fields import AmountField, CurrencyField, SignedAmountField
 from learning247.kit.api.queries import FilterQuery
 from learning247.kit.money import Money
 from wallets.enums import EntryKind
@@ -18,6 +18,7 @@ class BalanceSerializer(serializers.Serializer):
     held = SignedAmountField()
     disputed = SignedAmountField()
     total = SignedAmountField()
+    debt = AmountField(help_text="How far `available` is below zero after a refund. Your next sales repay it.")
 
     def to_representation(self, balance: Balance) -> dict[str, str]:
         def amount(minor: int) -> str:
@@ -30,6 +31,7 @@ class BalanceSerializer(serializers.Serializer):
             "held": amount(balance.held),
             "disputed": amount(balance.disputed),
             "total": amount(balance.total),
+            "debt": amount(balance.debt),
         }
 
 

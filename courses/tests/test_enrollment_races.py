@@ -241,7 +241,7 @@ def give_pass(learner: Any, access_type: str, staff: Any) -> Enrollment:
 
 
 def test_settling_beside_revoking_what_staff_gave_ends_in_one_truth(gateways: Any) -> None:
-    """Whoever comes first: the payment opens the course, or its money waits in review; never both, never neither."""
+    """Whoever comes first: the payment opens the course, or its money goes back; never both, never neither."""
     course, staff = build_course(), build_admin()
     learners = [build_user(verified=True) for _ in range(8)]
     payments = [paid_not_settled(gateways, learner, course.product)[0] for learner in learners]
@@ -258,7 +258,7 @@ def test_settling_beside_revoking_what_staff_gave_ends_in_one_truth(gateways: An
     for learner, payment in zip(learners, payments, strict=True):
         payment.refresh_from_db()
         live = Entitlement.objects.filter(user=learner, revoked_at__isnull=True).count()
-        assert (payment.status, live) in {("paid", 1), ("in_review", 0)}
+        assert (payment.status, live) in {("paid", 1), ("refunded", 0)}
     assert Enrollment.objects.filter(status="revoked").count() == 8
     assert breaches() == []
 

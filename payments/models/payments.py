@@ -18,7 +18,8 @@ class Payment(models.Model):
         pending --captured, all agrees----------------------> paid
            |  \\--declined--> failed --paid after all--------> paid   (the same reference may still succeed)
            |  \\--checkout over--> expired --paid late--------> paid
-           \\--captured, but something disagrees (from any of the three)--> in_review
+           |  \\--captured, but something disagrees (from any of the three)--> in_review
+           \\--captured, but the buyer owns it already (from any of the three)--> refunded, by itself
 
         paid <--> partially_refunded <--> refunded, in_review <--> refunded: by the sum of its refunds that did not fail
 

@@ -17,11 +17,12 @@ from django.db.models import F, Q, Sum
 
 from accounts.models import User
 from learning247.kit.clock import now
+from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.money import Money, portion_of
 from learning247.records.services.audit import audit_record
 from learning247.records.services.leases import retry_delay
 from learning247.records.services.mail import mail_queue
-from payments.enums import REFUND_UNDER_WAY, PaymentStatus, RefundSource, RefundStatus
+from payments.enums import REFUND_UNDER_WAY, PaymentStatus, RefundSource, RefundStatus, ReviewReason
 from payments.errors import (
     GatewayRejected,
     GatewayUnavailable,
@@ -188,7 +189,26 @@ def refund_book(
     payment.refunded_minor += amount.minor
     _payment_save(payment)
     _audit(refund, "refund.requested", actor=requested_by)
-    _tell(refund, "refund_started", "sale_refunded")
+    second = source == RefundSource.PLATFORM and payment.review_reason == ReviewReason.ALREADY_OWNED
+    _tell(refund, "second_payment_returned" if second else "refund_started", "sale_refunded")
+    return refund
+
+
+def refund_by_platform(*, payment: Payment, reason: str) -> Refund:
+    """All that is left of the payment goes back, by nobody's wish but the platform's rules: in the caller's
+    transaction, which has locked and saved `payment` and made sure that something is left. A job carries it on after
+    the commit, and the sweeper where that was lost."""
+    left = payment.refundable
+    assert left is not None
+    refund = refund_book(
+        payment=payment,
+        amount=left,
+        source=RefundSource.PLATFORM,
+        requested_by=None,
+        reason=reason,
+        ends_access=True,
+    )
+    enqueue_on_commit("payments.carry_on_refund", refund.pk, queue="money")
     return refund
 
 

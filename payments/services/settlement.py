@@ -22,6 +22,7 @@ from payments.kinds import notify_granted
 from payments.locks import payment_lock
 from payments.models import Entitlement, Payment
 from payments.services.entitlements import entitlement_grant
+from payments.services.refunds import refund_by_platform
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
 from wallets.services.journal import Posting, entry_post
@@ -120,17 +121,19 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
     payment.gateway_fee_minor = reported.gateway_fee_minor
     payment.failure_reason = ""
     disagreement = _disagreement(payment, reported)
-    entitlement = None
-    if disagreement is None:
-        entitlement = entitlement_grant(
-            user=payment.buyer,
-            product=payment.product,
-            source=EntitlementSource.PURCHASE,
-            payment=payment,
-            starts_at=moment,
-        )
+    if disagreement is not None:
+        logger.error("payment_in_review", reference=payment.reference, reason=disagreement.value)
+        _hold_for_review(payment, disagreement)
+        return
+    entitlement = entitlement_grant(
+        user=payment.buyer,
+        product=payment.product,
+        source=EntitlementSource.PURCHASE,
+        payment=payment,
+        starts_at=moment,
+    )
     if entitlement is None:
-        _hold_for_review(payment, disagreement or ReviewReason.ALREADY_OWNED)
+        _give_back_second(payment)
         return
     _book_sale(payment, moment)
     notify_granted(entitlement, payment)
@@ -177,7 +180,6 @@ def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
     """The gateway holds money that we may not settle: it goes to `unsettled`, as captured, and people decide."""
     payment.status, payment.review_reason = PaymentStatus.IN_REVIEW, reason
     captured, currency = payment.captured_minor or 0, payment.captured_currency
-    logger.error("payment_in_review", reference=payment.reference, reason=reason.value)
     if captured == 0 or currency not in EXPONENTS:
         return  # nothing that the books could hold; the review shows what the gateway said
     payment.unsettled_entry_id = entry_post(
@@ -193,6 +195,14 @@ def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
         reference=payment.reference,
         description=f"Captured, in review: {reason.label}"[:200],
     )
+
+
+def _give_back_second(payment: Payment) -> None:
+    """What the buyer owns was paid for once more: captured as it is, and all of it on its way back. Should the gateway
+    refuse that, the payment is in review, for people."""
+    _hold_for_review(payment, ReviewReason.ALREADY_OWNED)
+    payment.save()
+    refund_by_platform(payment=payment, reason="The buyer owns this already.")
 
 
 def _gateway_account(payment: Payment) -> AccountRef:

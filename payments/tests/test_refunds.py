@@ -13,7 +13,7 @@ from learning247.kit.ids import new_id
 from learning247.records.models import AuditEntry, OutboundMail
 from payments.access import explain
 from payments.gateways import gateway_named
-from payments.models import Entitlement, Payment, Refund
+from payments.models import Payment, Refund
 from payments.services.refunds import SEND_AGAIN_AFTER, refund_carry_on, refunds_sweep
 from payments.tests.builders import build_product, start_checkout
 from payments.tests.buying import GATEWAYS, GROSS, ask_for_refund, build_finance, buy
@@ -127,10 +127,18 @@ def test_a_refund_beyond_what_the_creator_has_leaves_a_debt_that_the_next_sale_r
     ask(gateways, payment, payment.buyer)
 
     assert earned(seller) == -2_000_000
+    assert debt_shown(gateways, seller) == ("-20000.00", "20000.00")
     notice = OutboundMail.objects.get(to=seller.email, key__startswith="refund:")
     assert "your wallet is NGN 20,000.00 below zero" in notice.text
     buy(gateways, seller=seller)
     assert earned(seller) == 0
+    assert debt_shown(gateways, seller) == ("0.00", "0.00")
+
+
+def debt_shown(gateways, user):
+    answer = requests.get(f"{gateways.url}/api/wallet/balance", headers=signed_in(user), timeout=TIMEOUT)
+    (balance,) = answer.json()["balances"]
+    return balance["available"], balance["debt"]
 
 
 def withdraw(user, minor):
@@ -158,29 +166,20 @@ def test_the_platforms_own_course_is_refunded_from_its_sales(gateways):
 
 
 def test_a_payment_in_review_goes_back_whole_from_unsettled_money(gateways):
-    buyer, product = build_user(), build_product(seller=build_user())
-    buy(gateways, buyer=buyer, product=product)
-    second = start_checkout_again(gateways, buyer, product)
-    finance = build_finance()
-
-    assert code_of(ask(gateways, second, finance, amount="1.00")) == "refund_whole_only"
-    assert ask(gateways, second, finance).status_code == 201
-
-    second.refresh_from_db()
-    assert (second.status, platform(AccountKind.UNSETTLED)) == ("refunded", 0)
-    assert explain(buyer, product).granted
-    assert earned(product.seller) == 2_000_000
-
-
-def start_checkout_again(gateways, buyer, product):
-    """A second payment for what the buyer owns: captured, and in review."""
-    Entitlement.objects.update(revoked_at=now(), revoked_reason="for a moment")
-    payment = start_checkout(buyer, product)
-    Entitlement.objects.update(revoked_at=None, revoked_reason="")
+    product = build_product(seller=build_user())
+    payment = start_checkout(build_user(), product)
+    gateways.control.fault("wrong_amount", provider="paystack", times=1, amount=-1)
     gateways.control.pay("paystack", payment.reference)
     assert verify(gateways.url, payment.reference).json()["status"] == "in_review"
+    finance = build_finance()
+
+    assert code_of(ask(gateways, payment, finance, amount="1.00")) == "refund_whole_only"
+    assert ask(gateways, payment, finance).status_code == 201
+
     payment.refresh_from_db()
-    return payment
+    assert (payment.status, payment.refunded_minor, platform(AccountKind.UNSETTLED)) == ("refunded", 2_499_999, 0)
+    assert not explain(payment.buyer, product).granted
+    assert earned(product.seller) == 0
 
 
 # --- what fails

@@ -6,12 +6,16 @@ from django.conf import settings
 from django.core import mail
 
 from accounts.tests.builders import build_user
+from learning247.kit.clock import now
 from learning247.kit.money import Money
+from learning247.records.models import OutboundMail
 from learning247.records.services.prove import checks_run
 from payments.access import explain
 from payments.enums import PaymentStatus, ReviewReason
-from payments.models import Entitlement, Payment
+from payments.models import Refund
+from payments.services.refunds import refunds_sweep
 from payments.tests.builders import build_product, start_checkout
+from payments.tests.wire import signed_in, verify
 from wallets.enums import AccountKind
 from wallets.models import JournalEntry
 from wallets.selectors import balances_of, platform_balance
@@ -130,17 +134,70 @@ def test_a_capture_that_differs_from_our_payment_goes_to_review_and_settles_noth
     assert platform_balance(kind=AccountKind.UNSETTLED, currency=payment.captured_currency) == payment.captured_minor
 
 
-def test_a_second_payment_for_what_is_owned_goes_to_review(gateways):
-    learner = build_user()
-    product = build_product()
-    first, second = start_checkout(learner, product), start_checkout(learner, product)
+@pytest.mark.parametrize("currency", ["NGN", "USD"])
+def test_a_second_payment_for_what_is_owned_goes_back_by_itself_and_says_so(gateways, run_jobs, currency):
+    learner, creator = build_user(), build_user()
+    product = build_product(seller=creator)
+    first, second = (start_checkout(learner, product, currency) for _ in range(2))
+    for payment in (first, second):
+        at_gateway = payment.reference if currency == "NGN" else payment.gateway_reference
+        gateways.control.pay(payment.gateway, at_gateway)
+
+    statuses = [verify(gateways.url, payment.reference).json()["status"] for payment in (first, second)]
+    assert statuses == ["paid", "refunded"]
+    refund = Refund.objects.get()
+    assert (refund.status, refund.source, refund.requested_by) == ("requested", "platform", None)
+    assert "payments.carry_on_refund" in run_jobs()
+
+    gateways.control.advance(5)
+    run_jobs()
+    refund.refresh_from_db()
+    assert refund.status in ("pending", "done")
+    assert refund.gateway_refund_id
+    assert explain(learner, product).granted
+    assert balances_of(user=creator)[0].available == first.amount_minor * 80 // 100
+    assert platform_balance(kind=AccountKind.UNSETTLED, currency=currency) == 0
+    shown = get(gateways, learner, f"/api/payments/{second.reference}")
+    assert (shown["status"], shown["reason"]) == ("refunded", "already_owned")
+    assert shown["refunded_amount"] == shown["amount"]
+    (listed,) = get(gateways, learner, f"/api/payments/{second.reference}/refunds")["results"]
+    assert (listed["reason"], listed["ends_access"]) == ("The buyer owns this already.", False)
+    (told,) = OutboundMail.objects.filter(key__startswith=f"refund:{refund.pk}")
+    assert (told.to, told.subject) == (learner.email, f"You paid twice: {second.money.grouped} is on its way back")
+    assert "What you own stays yours." in told.text
+
+
+def test_a_second_payment_that_the_gateway_will_not_give_back_waits_for_people(gateways, run_jobs):
+    learner, product = build_user(), build_product()
+    first, second = (start_checkout(learner, product) for _ in range(2))
     for payment in (first, second):
         gateways.control.pay("paystack", payment.reference)
+        verify(gateways.url, payment.reference)
+    gateways.control.fault("error", provider="paystack", path="/refund", method="POST", times=1, status=400)
 
-    for payment in (first, second):
-        requests.post(f"{gateways.url}/api/payments/verify/{payment.reference}", timeout=10)
+    run_jobs()
 
-    second = Payment.objects.get(pk=second.pk)
-    assert (second.status, second.review_reason) == (PaymentStatus.IN_REVIEW, ReviewReason.ALREADY_OWNED)
-    assert Entitlement.objects.count() == 1
+    second.refresh_from_db()
+    assert Refund.objects.get().status == "failed"
+    assert (second.status, second.review_reason, second.refunded_minor) == ("in_review", "already_owned", 0)
     assert platform_balance(kind=AccountKind.UNSETTLED, currency="NGN") == 2_500_000
+
+
+def test_a_second_payment_whose_job_was_lost_is_given_back_by_the_sweeper(gateways):
+    learner, product = build_user(), build_product()
+    for payment in [start_checkout(learner, product) for _ in range(2)]:
+        gateways.control.pay("paystack", payment.reference)
+        verify(gateways.url, payment.reference)
+    assert refunds_sweep() == 0, "the job has half a minute"
+
+    Refund.objects.update(due_at=now())
+    assert refunds_sweep() == 1
+
+    assert Refund.objects.get().status == "pending"
+    assert [row["amount"] for row in gateways.control.rows("paystack.refunds")] == [2_500_000]
+
+
+def get(gateways, user, path):
+    answer = requests.get(f"{gateways.url}{path}", headers=signed_in(user), timeout=10)
+    assert answer.status_code == 200, answer.text
+    return answer.json()

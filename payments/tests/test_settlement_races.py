@@ -69,8 +69,8 @@ def test_sales_of_many_creators_settling_at_the_same_moment(gateways, serve, cou
     assert [balances_of(user=creator)[0].available for creator in creators] == [2_000_000] * count
 
 
-def test_two_payments_for_the_same_thing_settling_at_once_open_it_once(gateways):
-    """The second one's money waits in review, whichever that is."""
+def test_payments_for_the_same_thing_settling_at_once_open_it_once_and_the_others_go_back(gateways, run_jobs):
+    """Whichever come later: all of their money, once each."""
     creator, learner = build_user(), build_user()
     product = build_product(seller=creator)
     payments = [start_checkout(learner, product) for _ in range(8)]
@@ -79,10 +79,13 @@ def test_two_payments_for_the_same_thing_settling_at_once_open_it_once(gateways)
 
     answers = at_once(8, lambda number: verify(gateways.url, payments[number].reference))
 
-    assert sorted(answer.json()["status"] for answer in answers) == ["in_review"] * 7 + ["paid"]
+    assert sorted(answer.json()["status"] for answer in answers) == ["paid"] + ["refunded"] * 7
     assert Entitlement.objects.count() == 1
     assert balances_of(user=creator)[0].available == 2_000_000
-    assert platform_balance(kind=AccountKind.UNSETTLED, currency="NGN") == 7 * 2_500_000
+    assert platform_balance(kind=AccountKind.UNSETTLED, currency="NGN") == 0
+    assert platform_balance(kind=AccountKind.GATEWAY_PAYSTACK, currency="NGN") == -2_500_000
+    run_jobs()
+    assert [row["amount"] for row in gateways.control.rows("paystack.refunds")] == [2_500_000] * 7
 
 
 # --- Who waits for whom

@@ -55,7 +55,17 @@ def test_a_wallet_without_a_movement_has_no_balances(client):
 
 def test_a_currency_asked_for_by_name_is_there_with_zeros(client):
     assert client.get(BALANCE, {"currency": "JPY"}).json() == {
-        "balances": [{"currency": "JPY", "available": "0", "clearing": "0", "held": "0", "disputed": "0", "total": "0"}]
+        "balances": [
+            {
+                "currency": "JPY",
+                "available": "0",
+                "clearing": "0",
+                "held": "0",
+                "disputed": "0",
+                "total": "0",
+                "debt": "0",
+            }
+        ]
     }
 
 
@@ -75,6 +85,7 @@ def test_balances_have_each_currencys_own_places(client, creator):
             "held": "5000.05",
             "disputed": "0.01",
             "total": "25000.00",
+            "debt": "0.00",
         },
         {
             "currency": "JPY",
@@ -83,6 +94,7 @@ def test_balances_have_each_currencys_own_places(client, creator):
             "held": "0",
             "disputed": "0",
             "total": "1200",
+            "debt": "0",
         },
         {
             "currency": "KWD",
@@ -91,6 +103,7 @@ def test_balances_have_each_currencys_own_places(client, creator):
             "held": "0.000",
             "disputed": "0.000",
             "total": "1.250",
+            "debt": "0.000",
         },
     ]
     assert [row["currency"] for row in client.get(BALANCE, {"currency": "KWD"}).json()["balances"]] == ["KWD"]
