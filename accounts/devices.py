@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from accounts.models import USER_AGENT_LENGTH
-from learning247.kit.api.client_address import client_address, network_of
+from learning247.kit.api.client_address import client_address
+from learning247.kit.networks import network_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import RecoveryCode, SecondFactor, Session, User
-from learning247.kit.api.client_address import network_of
 from learning247.kit.clock import now
+from learning247.kit.networks import network_of
 
 _USER_FIELDS: Final = User._meta.concrete_fields
 # Written out, because every request with a token asks this: the ORM takes seven times as long to build it each time.

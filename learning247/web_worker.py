@@ -6,8 +6,8 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from learning247.kit.api.envelope import envelope
-from learning247.kit.api.renderers import to_json
 from learning247.kit.ids import new_id
+from learning247.kit.json_encoding import to_json
 from learning247.kit.request_ids import HEADER
 
 _REFUSALS = {

@@ -25,8 +25,8 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts.errors import CodeInvalid, CodeTooSoon, CodeTriesUsedUp, CodeUsed
 from accounts.locks import one_time_code_lock
 from accounts.models import OneTimeCode, User
-from learning247.kit.api.renderers import to_json
 from learning247.kit.clock import now
+from learning247.kit.json_encoding import to_json
 from learning247.kit.transactions import require_transaction
 
 DIGITS = 6

@@ -24,8 +24,8 @@ from courses.serializers.catalogue import CourseSerializer, DepartmentSerializer
 from courses.services.courses import course_delete, course_publish, course_update, course_withdraw
 from courses.services.enrollment_counts import enrollment_counts_refresh
 from courses.tests.builders import build_course, build_department, build_enrollment
-from learning247.kit.api.renderers import to_json
 from learning247.kit.clock import now
+from learning247.kit.json_encoding import to_json
 from learning247.kit.money import CURRENCIES, Money
 
 # PostgreSQL's text holds no NUL and no half of a surrogate pair.

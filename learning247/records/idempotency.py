@@ -22,9 +22,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from learning247.kit.api.renderers import to_json
 from learning247.kit.api.throttles import limits_only_look
 from learning247.kit.errors import RequestTooLarge
+from learning247.kit.json_encoding import to_json
 from learning247.records.errors import IdempotencyKeyInvalid, IdempotencyKeyRequired, IdempotencyKeyReused
 from learning247.records.services.idempotency import (
     StoredAnswer,

@@ -16,7 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from learning247.kit.api.errors import error_response
 from learning247.kit.api.parsers import read_json
-from learning247.kit.api.renderers import to_json
+from learning247.kit.json_encoding import to_json
 from learning247.records.services.inbox import event_receive
 
 logger = structlog.get_logger(__name__)

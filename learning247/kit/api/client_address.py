@@ -33,13 +33,6 @@ def client_address(request: HttpRequest | Request) -> str:
     return str(nearest)
 
 
-def network_of(address: str) -> str:
-    """An IPv6 customer has a whole network of addresses, which are one here (RATELIMIT_IPV6_MASK)."""
-    if ":" not in address:
-        return address
-    return str(ip_network(f"{address}/{settings.RATELIMIT_IPV6_MASK}", strict=False))
-
-
 def _from_the_right(forwarded: str) -> Iterator[str]:
     while forwarded:
         forwarded, _, entry = forwarded.rpartition(",")

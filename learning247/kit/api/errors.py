@@ -16,9 +16,9 @@ from drf_standardized_errors.types import ErrorResponse
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 
 from learning247.kit.api.envelope import envelope
-from learning247.kit.api.renderers import to_json
 from learning247.kit.api.throttles import refusal_counted
 from learning247.kit.errors import DomainError, RequestTooLarge, Unavailable
+from learning247.kit.json_encoding import to_json
 from learning247.kit.request_ids import request_id_of
 
 __all__ = ["ExceptionFormatter", "ExceptionHandler", "error_response", "exception_handler", "not_found", "server_error"]

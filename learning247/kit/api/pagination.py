@@ -16,7 +16,7 @@ from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from learning247.kit.api.renderers import to_json
+from learning247.kit.json_encoding import to_json
 
 _whole = serializers.IntegerField(min_value=1)
 

@@ -22,8 +22,9 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pe
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from learning247.kit.api.client_address import client_address, network_of
+from learning247.kit.api.client_address import client_address
 from learning247.kit.errors import DomainError, Unavailable
+from learning247.kit.networks import network_of
 from learning247.kit.redis_pause import SECONDS as PAUSE
 from learning247.kit.redis_pause import redis_is_paused, redis_pause
 

@@ -8,7 +8,7 @@ import orjson
 import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from learning247.kit.api.renderers import to_json
+from learning247.kit.json_encoding import to_json
 from learning247.kit.transactions import require_transaction
 from learning247.records.models import AuditEntry
 

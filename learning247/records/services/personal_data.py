@@ -9,8 +9,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import Case, Model, Q, Value, When
 
-from learning247.kit.api.renderers import to_json
 from learning247.kit.clock import now
+from learning247.kit.json_encoding import to_json
 from learning247.kit.money import EXPONENTS, Money
 from learning247.kit.transactions import require_transaction
 from learning247.records.checks import Scope
