@@ -114,10 +114,11 @@ def register_impersonal(labels: Mapping[str, str]) -> None:
 def register_audit_subject(kind: str, ids: AuditIds) -> None:
     """Say which subjects of `kind` in the audit trail are a person's own: themselves, their sessions, their courses.
 
-    Raises AlreadyRegistered.
+    Again by the same module is quiet (`ready()` may run twice in tests). Raises AlreadyRegistered.
     """
-    if _audit_subjects.setdefault(kind, ids).__qualname__ != ids.__qualname__:
-        raise AlreadyRegistered(f"Whose {kind} it is, is said already.")
+    known = _audit_subjects.setdefault(kind, ids)
+    if known.__module__ != ids.__module__:
+        raise AlreadyRegistered(f"Whose {kind} it is, says {known.__module__} already.")
 
 
 def register_event_subject(subjects: EventSubjects) -> None:

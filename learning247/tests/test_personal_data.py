@@ -15,7 +15,8 @@ from accounts.tests.builders import PASSWORD, build_creator, build_user, sign_in
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
-from learning247.records.personal_tables import impersonal_tables, personal_tables
+from learning247.records.personal_tables import impersonal_tables, personal_tables, register_audit_subject
+from learning247.records.registry import AlreadyRegistered
 from payments.models import Payment
 from wallets.tests.builders import post_sale
 
@@ -53,6 +54,16 @@ def test_every_table_is_declared_or_named_as_holding_nothing_about_anybody():
     assert tables - declared - impersonal_tables().keys() == set(), "say what these hold about people, or that nothing"
     assert declared & impersonal_tables().keys() == set()
     assert impersonal_tables().keys() - tables == set()
+
+
+def test_two_apps_cannot_say_whose_the_same_kind_is():
+    """Else the second one's rows would be left out of every export, and out of every erasure."""
+
+    def register_tables() -> None:
+        register_audit_subject("user", lambda user: [])
+
+    with pytest.raises(AlreadyRegistered, match=r"says accounts\.personal_data already"):
+        register_tables()
 
 
 def test_no_table_that_points_to_people_is_named_as_holding_nothing_about_anybody():
