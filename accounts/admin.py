@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.forms import UserChangeForm as BaseUserChangeForm
@@ -27,6 +27,7 @@ from accounts.services.passwords import password_replaced
 from accounts.services.second_factors import second_factor_reset
 from accounts.services.sessions import session_end_all
 from accounts.services.single_use_links import link_revoke_all
+from learning247.kit.admin import ReasonActionForm
 from learning247.kit.errors import DomainError
 from learning247.records.services.audit import audit_record
 
@@ -46,15 +47,6 @@ class PersonChangeForm(BaseUserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        label="Reason:",
-        widget=forms.TextInput(attrs={"placeholder": "why, for the record, naming nobody", "size": 40}),
-    )
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):
@@ -119,7 +111,7 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     audited_as = "user"
     form = PersonChangeForm
     add_form = PersonCreationForm
-    action_form = ReasonForm
+    action_form = ReasonActionForm
     actions = ("reset_second_factor", "erase")
     ordering = ("-created_at",)
     list_display = ("email", "full_name", "role", "is_creator", "verified", "is_active", "is_staff", "created_at")
@@ -195,7 +187,9 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         if len(chosen) != 1 or not self.has_change_permission(request, chosen[0]):
             self.message_user(request, "Choose one person whose account you may change.", messages.ERROR)
             return None
-        form = SecondFactorResetForm(request.POST if "apply" in request.POST else None)
+        # What was written beside the action is not asked for again.
+        beside = {"reason": request.POST.get("reason", "")}
+        form = SecondFactorResetForm(request.POST if "apply" in request.POST else None, initial=beside)
         if not form.is_valid():
             return self._reset_page(request, form, chosen[0])
         assert isinstance(request.user, User)

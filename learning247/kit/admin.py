@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import ValidationError
@@ -42,6 +43,17 @@ class ForgivingAdmin(admin.ModelAdmin):
         except ValidationError:
             return False
         return "\0" not in text
+
+
+class ReasonActionForm(ActionForm):
+    """A field beside a list's actions, for those that go on record. Actions without one leave it alone."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        label="Reason:",
+        widget=forms.TextInput(attrs={"placeholder": "why, for the record, naming nobody", "size": 40}),
+    )
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

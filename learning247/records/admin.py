@@ -3,16 +3,14 @@
 from typing import Any
 
 import orjson
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from learning247.kit.admin import ReadOnlyAdmin
+from learning247.kit.admin import ReadOnlyAdmin, ReasonActionForm
 from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
 from learning247.records.services.inbox import event_replay
 from learning247.records.services.mail import mail_resend
@@ -57,15 +55,6 @@ class InboundEventAdmin(ReadOnlyAdmin):
         return request.user.has_perm("records.change_inboundevent")
 
 
-class ResendForm(ActionForm):
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        label="Reason:",
-        widget=forms.TextInput(attrs={"placeholder": "why, for the record", "size": 40}),
-    )
-
-
 @admin.register(OutboundMail)
 class OutboundMailAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "to", "subject", "status", "attempts", "secret_until", "sent_at", "reason")
@@ -78,7 +67,7 @@ class OutboundMailAdmin(ReadOnlyAdmin):
         "reason", "created_at",
     )  # fmt: skip
     actions = ("send_again",)
-    action_form = ResendForm
+    action_form = ReasonActionForm
 
     @admin.action(description="Send again what is parked", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMail]) -> None:
