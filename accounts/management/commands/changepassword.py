@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.management.people import person_named
 from accounts.management.prompts import new_password_ask
-from accounts.models import User, normalised_email
 from accounts.services.passwords import password_set
 from learning247.kit.errors import DomainError
 
@@ -19,9 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("username", metavar="email")
 
     def handle(self, *args: Any, username: str, **options: Any) -> None:
-        user = User.objects.filter(email=normalised_email(username)).first()
-        if user is None:
-            raise CommandError(f"There is nobody with the email {username}.")
+        user = person_named(username)
         try:
             ended = password_set(user=user, password=new_password_ask())
         except DomainError as error:

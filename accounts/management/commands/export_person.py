@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User, normalised_email
+from accounts.management.people import person_named, reason_given
 from accounts.services.personal_data import personal_data_export_by_operator
 
 _OWNER_ALONE = 0o600
@@ -22,16 +22,12 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, required=True, help="a file that does not exist yet")
 
     def handle(self, *args: Any, email: str, reason: str, output: Path, **options: Any) -> None:
-        user = User.objects.filter(email=normalised_email(email)).first()
-        if user is None:
-            raise CommandError(f"There is nobody with the email {email}.")
-        if not reason.strip():
-            raise CommandError("Give a reason.")
+        user, reason = person_named(email), reason_given(reason)
         try:
             handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ALONE)
         except OSError as error:
             raise CommandError(f"{output} cannot be made: {error.strerror}.") from None
         with os.fdopen(handle, "wb") as file:
-            for piece in personal_data_export_by_operator(user=user, reason=reason.strip()):
+            for piece in personal_data_export_by_operator(user=user, reason=reason):
                 file.write(piece)
         self.stdout.write(f"Wrote {output} ({output.stat().st_size:,} bytes).")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.models import User, normalised_email
+from accounts.management.people import person_named, reason_given
 from accounts.services.second_factors import second_factor_reset
 from learning247.kit.errors import DomainError
 
@@ -18,13 +18,9 @@ class Command(BaseCommand):
         parser.add_argument("--reason", required=True, help="For the record: how you made sure who asks.")
 
     def handle(self, *args: Any, email: str, reason: str, **options: Any) -> None:
-        user = User.objects.filter(email=normalised_email(email)).first()
-        if user is None:
-            raise CommandError(f"There is nobody with the email {email}.")
-        if not reason.strip():
-            raise CommandError("Give a reason.")
+        user, reason = person_named(email), reason_given(reason)
         try:
-            second_factor_reset(user=user, actor=None, reason=reason.strip())
+            second_factor_reset(user=user, actor=None, reason=reason)
         except DomainError as refusal:
             raise CommandError(refusal.detail) from None
         self.stdout.write(f"{user}: the second factor is off.")
