@@ -30,9 +30,14 @@ def purge_sign_in_challenges() -> None:
     challenge_purge()
 
 
-@shared_task(name="accounts.purge_sign_ins")
-def purge_sign_ins() -> None:
+@shared_task(name="accounts.purge_google_codes")
+def purge_google_codes() -> None:
     google_code_purge()
+
+
+@shared_task(name="accounts.purge_browser_sessions")
+def purge_browser_sessions() -> None:
+    """Those of Django: of the console, and on the way to Google."""
     SessionStore.clear_expired()
 
 

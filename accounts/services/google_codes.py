@@ -46,6 +46,11 @@ def google_code_use(*, code: str, code_verifier: str) -> UUID | None:
     return row.user_id if good else None
 
 
+def google_code_revoke_all(*, user: User) -> None:
+    """No code that was issued for `user` until now opens a session."""
+    GoogleCode.objects.filter(user=user).delete()
+
+
 def google_code_purge() -> int:
     """Drop those that nobody used in time; how many."""
     deleted, _ = GoogleCode.objects.filter(expires_at__lt=now()).delete()

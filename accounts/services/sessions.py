@@ -22,9 +22,9 @@ from accounts.errors import (
     TokenReused,
 )
 from accounts.locks import session_lock, user_lock
-from accounts.models import GoogleCode, Session, User
+from accounts.models import Session, User
 from accounts.selectors import recovery_codes_left, second_factor_active
-from accounts.services.google_codes import google_code_use
+from accounts.services.google_codes import google_code_revoke_all, google_code_use
 from accounts.services.second_factors import second_factor_try
 from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
 from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
@@ -207,7 +207,7 @@ def session_revoke(*, user: User, session_id: UUID, device: Device = UNKNOWN) ->
 
 def session_end_all(*, user: User, reason: SessionEnd) -> int:
     """End every running session of `user`, on all devices, and what was about to become one; how many there were."""
-    GoogleCode.objects.filter(user=user).delete()
+    google_code_revoke_all(user=user)
     return Session.objects.filter(user=user, ended_at=None).update(ended_at=now(), end_reason=reason)
 
 

@@ -307,9 +307,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=15),
     },
     "drop sign-ins that were not finished": {
-        "task": "accounts.purge_sign_ins",
+        "task": "accounts.purge_google_codes",
         "schedule": crontab(minute=15),
     },
+    "drop expired browser sessions": {"task": "accounts.purge_browser_sessions", "schedule": crontab(minute=20)},
     "drop expired idempotency keys": {"task": "records.purge_idempotency_keys", "schedule": crontab(hour=3, minute=10)},
 }
 
