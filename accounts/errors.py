@@ -116,7 +116,7 @@ class EmailAlreadyVerified(Conflict):
 
 
 class CodeInvalid(Unprocessable):
-    """`tries_left` None: there is no code for this subject at all."""
+    """`tries_left` None: nothing was counted, as there is no code for this subject, or it was a recovery code."""
 
     code = "code_invalid"
     detail = "This code is not right, or not any more. Look at the newest mail, or ask for another code."
@@ -158,7 +158,10 @@ class ChallengeInvalid(Unauthenticated):
 
 
 class SecondFactorCodeInvalid(CodeInvalid):
-    detail = "This code is not right, or not any more. Look at your authenticator app, and whether its clock is right."
+    detail = (
+        "This code is not right, or not any more. Look at your authenticator app, and whether its clock is right; "
+        "a recovery code works once."
+    )
 
 
 class SignInCodeInvalid(SecondFactorCodeInvalid):
@@ -175,17 +178,19 @@ class SecondFactorCodeUsed(Conflict):
 class SecondFactorPaused(DomainError):
     status = 429
     code = "second_factor_paused"
-    detail = "Too many wrong codes. Wait, or use a recovery code; if it was not you, change your password."
+    detail = (
+        "Too many wrong codes. Wait; a recovery code signs you in meanwhile. If it was not you, change your password."
+    )
 
 
-class SecondFactorMissing(Unauthenticated):
+class SecondFactorCodeMissing(Unauthenticated):
     """In the console, whose form has a field for it."""
 
     code = "second_factor_required"
     detail = "Enter your password again, and with it a code of your authenticator app or a recovery code."
 
 
-class SecondFactorNeeded(Forbidden):
+class SecondFactorSetupRequired(Forbidden):
     """For staff, where STAFF_SECOND_FACTOR_REQUIRED says so."""
 
     code = "second_factor_setup_required"
@@ -226,7 +231,7 @@ class GoogleStateInvalid(Malformed):
 
 class GoogleCancelled(Malformed):
     code = "google_cancelled"
-    detail = "You cancelled at Google. Nothing has changed."
+    detail = "You cancelled at Google. Nothing has changed. Begin again: GET /auth/google, or sign in by password."
 
 
 class GoogleRefused(Malformed):

@@ -7,7 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.errors import SecondFactorNeeded
+from accounts.errors import SecondFactorSetupRequired
 from accounts.models import User
 from accounts.selectors import second_factor_active
 
@@ -21,7 +21,7 @@ class _StaffWith(BasePermission):
             return False
         # A session from before it was switched on has ended; so whoever has one has shown it.
         if settings.STAFF_SECOND_FACTOR_REQUIRED and second_factor_active(user) is None:
-            raise SecondFactorNeeded
+            raise SecondFactorSetupRequired
         return True
 
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.devices import Device
-from accounts.errors import InvalidCredentials, SecondFactorMissing, SecondFactorNeeded
+from accounts.errors import InvalidCredentials, SecondFactorCodeMissing, SecondFactorSetupRequired
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.selectors import second_factor_active
@@ -18,8 +18,9 @@ def staff_sign_in(*, user: User, code: str, device: Device, door: str) -> UUID |
     """Let somebody in whose password was right; the authenticator that was shown, None where they have none.
 
     The console keeps that with its session and compares it on every page (`staff_factor_holds`). Raises
-    InvalidCredentials where the password was changed meanwhile, SecondFactorMissing without a code,
-    SecondFactorCodeInvalid, SecondFactorCodeUsed, SecondFactorPaused; SecondFactorNeeded for who has to set one up.
+    InvalidCredentials where the password was changed meanwhile, SecondFactorCodeMissing without a code,
+    SecondFactorCodeInvalid, SecondFactorCodeUsed, SecondFactorPaused; SecondFactorSetupRequired for who has to set one
+    up.
     """
     with transaction.atomic(durable=True):
         current = user_lock(user.id)
@@ -28,11 +29,11 @@ def staff_sign_in(*, user: User, code: str, device: Device, door: str) -> UUID |
         factor = second_factor_active(current)
         if factor is None:
             if settings.STAFF_SECOND_FACTOR_REQUIRED:
-                raise SecondFactorNeeded
+                raise SecondFactorSetupRequired
             sign_in_record(user=current, device=device, door=door)
             return None
         if not code:
-            raise SecondFactorMissing
+            raise SecondFactorCodeMissing
         verdict = second_factor_try(user=current, code=code, device=device, door=door)
         if verdict.refusal is None:
             sign_in_record(user=current, device=device, door=door, second_factor=verdict.method)
