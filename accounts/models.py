@@ -121,7 +121,9 @@ class Session(models.Model):
           +-----another password--------------------> ended (password_changed)
           +-----ended in the list of devices--------> ended (revoked)
           +-----the account is disabled-------------> ended (disabled)
-          +-----a second factor was switched on-----> ended (second_factor)
+          +-----a second factor was switched on,
+          |     or reset by staff-------------------> ended (second_factor)
+          +-----the account is deleted--------------> gone
 
     Tokens themselves are never stored: whoever reads this table can sign in as nobody.
     """
@@ -236,6 +238,10 @@ class SecondFactor(models.Model):
 
 class SecondFactorTries(models.Model):
     """Wrong codes of one person since the last right one, from where they signed in before and from elsewhere apart.
+
+        counted --five in a row--> paused --time is over, a right one--> none
+                                    |  ^
+                                    +--+ time is over, a wrong one: for twice as long
 
     Of the person and not of the authenticator: setting it up anew brings no try back.
     """

@@ -1,6 +1,7 @@
 """Deleting an account: whoever it was is forgotten, what was paid stays.
 
     asked for, by who knows the password --mailed link opened--> erased --a week of late events--> finished
+    asked for otherwise -----------------by a superuser----------> erased
 
 Rows that the ledger and payments point to stay and name nobody. Each app says what it forgets, what it keeps, and what
 is in the way (`records/personal_tables.py`); all of it happens in one transaction, under the person's lock.
@@ -105,7 +106,7 @@ def erasure_finish(user_id: UUID | str) -> None:
 
 
 def erasure_sweep(*, limit: int = 500) -> int:
-    """Go on with the erasures that are not finished, one after the other; how many there are."""
+    """Go on with the erasures that are not finished, one after the other; how many were looked at."""
     unfinished = Erasure.objects.filter(finished_at=None).order_by("erased_at").values_list("user_id", flat=True)
     ids = list(unfinished[:limit])
     for user_id in ids:

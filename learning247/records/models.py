@@ -22,7 +22,8 @@ class InboundEvent(models.Model):
                      work-+--attempts used up--------------> parked (reason says why; replay makes it pending again)
 
     A row is stamped done only after its work committed, so a worker killed in between leaves a row whose lease runs
-    out and which is then handled again; every handler is safe to run twice.
+    out and which is then handled again; every handler is safe to run twice. Where the person whom it is about is
+    forgotten, body and headers are emptied once it is handled.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -92,7 +93,10 @@ class OutboundMail(models.Model):
         pending --sent by the mail queue----------------------------> sent
           |  ^
           |  +--resent by staff, unless its secret has expired--+
-          +-----attempts used up, or its secret has expired---> parked
+          |                                                     |
+          +--attempts used up, or its secret has expired------> parked
+          +--the person it is about is forgotten--------------> parked, empty
+        (written to an address that is none)------------------> parked
 
     A body with a link or a code that lets somebody in never stands here in clear: it is sealed while somebody may still
     have to send it, and gone once the mail is sent or the secret has expired.
@@ -167,7 +171,8 @@ class IdempotencyRecord(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what to what, why, with the values before and after. Append-only: the database refuses the rest."""
+    """Who did what to what, why, with the values before and after. Append-only by the database, but for texts that
+    tell of somebody who was forgotten (migration 0005)."""
 
     id = models.BigAutoField(primary_key=True)
     actor = models.ForeignKey(
