@@ -34,8 +34,8 @@ from accounts.errors import (
     Unauthenticated,
 )
 from accounts.google import google_redirect, google_return
-from accounts.models import Session, User
-from accounts.selectors import second_factor_state, session_list_for
+from accounts.models import Session
+from accounts.selectors import second_factor_state, session_list_for, signed_in
 from accounts.serializers import (
     CredentialsSerializer,
     EmailVerificationSerializer,
@@ -187,7 +187,7 @@ class RegistrationViewSet(_OpenAuthViewSet):
     )
     def create(self, request: Request) -> Response:
         newcomer = self.read(RegistrationSerializer, request)
-        return _signed_in(session_open_for_newcomer(**newcomer, device=device_of(request)), status=201)
+        return _tokens_answer(session_open_for_newcomer(**newcomer, device=device_of(request)), status=201)
 
 
 class EmailVerificationViewSet(_OpenAuthViewSet):
@@ -218,7 +218,7 @@ class EmailVerificationResendViewSet(_AuthViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        verification_mail_repeat(user=_person(request))
+        verification_mail_repeat(user=signed_in(request.user))
         return Response(status=202)
 
 
@@ -254,7 +254,7 @@ class SignInViewSet(_OpenAuthViewSet):
     )
     def login(self, request: Request) -> Response:
         credentials = self.read(CredentialsSerializer, request)
-        return _signed_in(session_open_with_password(**credentials, device=device_of(request)), status=200)
+        return _tokens_answer(session_open_with_password(**credentials, device=device_of(request)), status=200)
 
     @extend_schema(
         operation_id="auth_login_second_factor",
@@ -286,9 +286,9 @@ class SignInViewSet(_OpenAuthViewSet):
     )
     def second_factor(self, request: Request) -> Response:
         proof = self.read(SecondFactorSignInSerializer, request)
-        signed_in = session_open_with_second_factor(**proof, device=device_of(request))
-        limits_know(request._request, account=signed_in.user.email)
-        return _signed_in(signed_in, status=200)
+        opened = session_open_with_second_factor(**proof, device=device_of(request))
+        limits_know(request._request, account=opened.user.email)
+        return _tokens_answer(opened, status=200)
 
     @extend_schema(
         operation_id="auth_refresh",
@@ -391,7 +391,7 @@ class GoogleSignInViewSet(_OpenAuthViewSet):
     )
     def exchange(self, request: Request) -> Response:
         shown = self.read(GoogleCodeSerializer, request)
-        return _signed_in(session_open_with_google(**shown, device=device_of(request)), status=200)
+        return _tokens_answer(session_open_with_google(**shown, device=device_of(request)), status=200)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Who comes back from Google looks at a browser's page: a refusal is shown by the web client."""
@@ -425,7 +425,9 @@ class PasswordChangeViewSet(_AuthViewSet):
     )
     def create(self, request: Request) -> Response:
         passwords = self.read(PasswordChangeSerializer, request)
-        return _signed_in(password_change(user=_person(request), **passwords, device=device_of(request)), status=200)
+        return _tokens_answer(
+            password_change(user=signed_in(request.user), **passwords, device=device_of(request)), status=200
+        )
 
 
 class RecoveryViewSet(_OpenAuthViewSet):
@@ -486,7 +488,7 @@ class SecondFactorViewSet(_AuthViewSet):
         ],
     )
     def retrieve(self, request: Request) -> Response:
-        return Response(SecondFactorSerializer(second_factor_state(_person(request))).data)
+        return Response(SecondFactorSerializer(second_factor_state(signed_in(request.user))).data)
 
 
 class TotpViewSet(_AuthViewSet):
@@ -522,7 +524,7 @@ class TotpViewSet(_AuthViewSet):
     )
     def create(self, request: Request) -> Response:
         identity = self.read(IdentitySerializer, request)
-        setup = second_factor_begin(user=_person(request), session_id=_session_id(request), **identity)
+        setup = second_factor_begin(user=signed_in(request.user), session_id=_session_id(request), **identity)
         return Response(TotpSetupSerializer(setup).data, status=201)
 
     @extend_schema(
@@ -539,7 +541,7 @@ class TotpViewSet(_AuthViewSet):
     )
     def confirm(self, request: Request) -> Response:
         codes = second_factor_confirm(
-            user=_person(request),
+            user=signed_in(request.user),
             session_id=_session_id(request),
             device=device_of(request),
             **self.read(TotpCodeSerializer, request),
@@ -561,7 +563,7 @@ class TotpViewSet(_AuthViewSet):
     def destroy(self, request: Request) -> Response:
         proof = self.read(TotpDisableSerializer, request)
         second_factor_disable(
-            user=_person(request), session_id=_session_id(request), device=device_of(request), **proof
+            user=signed_in(request.user), session_id=_session_id(request), device=device_of(request), **proof
         )
         return Response(status=204)
 
@@ -584,7 +586,7 @@ class RecoveryCodesViewSet(_AuthViewSet):
     )
     def create(self, request: Request) -> Response:
         code = self.read(TotpCodeSerializer, request)
-        codes = second_factor_recovery_codes_renew(user=_person(request), device=device_of(request), **code)
+        codes = second_factor_recovery_codes_renew(user=signed_in(request.user), device=device_of(request), **code)
         return Response(RecoveryCodesSerializer({"recovery_codes": codes}).data)
 
 
@@ -603,7 +605,7 @@ class SessionViewSet(_AuthViewSet):
         responses=SessionSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(session_list_for(_person(request)))
+        page = self.paginate_queryset(session_list_for(signed_in(request.user)))
         shape = SessionSerializer(page, many=True, context={"current": _session_id(request)})
         return self.get_paginated_response(shape.data)
 
@@ -614,7 +616,7 @@ class SessionViewSet(_AuthViewSet):
         responses={204: None, 404: _refusal("session_not_found", "You have no such session.")},
     )
     def destroy(self, request: Request, session_id: UUID) -> Response:
-        session_revoke(user=_person(request), session_id=session_id, device=device_of(request))
+        session_revoke(user=signed_in(request.user), session_id=session_id, device=device_of(request))
         response = Response(status=204)
         if session_id == _session_id(request):
             refresh_cookie_clear(response)
@@ -628,7 +630,7 @@ class MeViewSet(_AuthViewSet):
 
     @extend_schema(operation_id="auth_me", summary="One's own profile", responses=UserSerializer, examples=[_PROFILE])
     def retrieve(self, request: Request) -> Response:
-        return Response(UserSerializer(_person(request)).data)
+        return Response(UserSerializer(signed_in(request.user)).data)
 
     @extend_schema(
         operation_id="auth_me_update",
@@ -642,7 +644,7 @@ class MeViewSet(_AuthViewSet):
         ],
     )
     def partial_update(self, request: Request) -> Response:
-        user = user_update_profile(user=_person(request), changes=self.read(ProfileSerializer, request))
+        user = user_update_profile(user=signed_in(request.user), changes=self.read(ProfileSerializer, request))
         return Response(UserSerializer(user).data)
 
 
@@ -669,7 +671,7 @@ class PersonalDataViewSet(_AuthViewSet):
     def export(self, request: Request) -> StreamingHttpResponse:
         identity = self.read(IdentitySerializer, request)
         document = personal_data_export(
-            user=_person(request), session_id=_session_id(request), device=device_of(request), **identity
+            user=signed_in(request.user), session_id=_session_id(request), device=device_of(request), **identity
         )
         return StreamingHttpResponse(
             document,
@@ -694,7 +696,7 @@ class PersonalDataViewSet(_AuthViewSet):
     )
     def request_erasure(self, request: Request) -> Response:
         identity = self.read(IdentitySerializer, request)
-        kept = erasure_request(user=_person(request), session_id=_session_id(request), **identity)
+        kept = erasure_request(user=signed_in(request.user), session_id=_session_id(request), **identity)
         return Response(ErasureRequestedSerializer({"detail": ERASURE_REQUESTED, "kept": kept}).data, status=202)
 
 
@@ -720,11 +722,6 @@ class AccountErasureViewSet(_OpenAuthViewSet):
         return response
 
 
-def _person(request: Request) -> User:
-    assert isinstance(request.user, User)  # IsAuthenticated let nobody else through
-    return request.user
-
-
 def _session_id(request: Request) -> UUID:
     """The session that the access token belongs to."""
     assert isinstance(request.auth, Token)
@@ -736,7 +733,7 @@ def _to_web_client(**fragment: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(f"{settings.FRONTEND_URL}/auth/callback#{urlencode(fragment)}")
 
 
-def _signed_in(signed_in: SignedIn, *, status: int) -> Response:
-    response = Response(SignedInSerializer(signed_in).data, status=status)
-    refresh_cookie_set(response, signed_in.refresh)
+def _tokens_answer(opened: SignedIn, *, status: int) -> Response:
+    response = Response(SignedInSerializer(opened).data, status=status)
+    refresh_cookie_set(response, opened.refresh)
     return response
