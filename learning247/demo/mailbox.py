@@ -6,4 +6,5 @@ from learning247.mailbox.messages import mail_list
 
 def latest_mail(address: str) -> str:
     """The text of the latest mail to this address; empty when none has come."""
-    return next((mail.text for mail in mail_list(directory=VAR / "mailbox", to=address, limit=1)), "")
+    mails = mail_list(directory=VAR / "mailbox", to=address)  # also to addresses that contain this one
+    return next((mail.text for mail in mails if mail.to == address), "")
