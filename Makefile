@@ -8,7 +8,10 @@ PINS := requirements.txt requirements-dev.txt constraints.txt
 STACK := $(BIN)/python -m learning247.stack
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test watch bench lint format types imports clean
+# FULL=1 reaches the processes by itself, also when it is given to make.
+export FULL
+
+.PHONY: help install run demo test watch bench drill lint format types imports clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,6 +32,9 @@ watch: $(INSTALLED) ## the tests again on every change (ARGS as for test)
 
 bench: $(INSTALLED) ## speed as ratios, on data made for it; ARGS="http --only me", ARGS=all, ARGS="--courses 100000"
 	@exec $(BIN)/python -m learning247.bench $(ARGS)
+
+drill: $(INSTALLED) ## what it must stand, tried out; quick, or with FULL=1; ARGS="chaos" for one
+	@exec $(BIN)/python -m learning247.drill $(ARGS)
 
 lint: $(INSTALLED) ## style
 	$(BIN)/ruff check .

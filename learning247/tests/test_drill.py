@@ -1,0 +1,61 @@
+"""The drills, small and seeded; `make drill` plays them in full."""
+
+import pytest
+
+from learning247.drill import chaos
+from learning247.drill.books import books_digest
+from learning247.drill.findings import Finding, found, table
+from learning247.records.models import InboundEvent
+from payments.models import Payment
+from payments.services.settlement import payment_settle
+
+
+def not_so(findings):
+    return [finding for finding in findings if not finding.holds]
+
+
+@pytest.fixture
+def quiet_gateways(gateways):
+    """They tell nobody anything by themselves."""
+    gateways.control.pause_webhooks()
+    return gateways
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_webhooks_repeated_shuffled_late_and_forged_leave_the_books_as_once_and_in_order(quiet_gateways, seed):
+    events = chaos.history(quiet_gateways.control, 20, seed=seed)
+    assert {delivery.provider for delivery in events} == {"paystack", "stripe"}
+
+    findings = chaos.compared(events, seed=seed, url=quiet_gateways.url)
+
+    assert not_so(findings) == []
+    assert InboundEvent.objects.count() == 0, "both were played to copies"
+
+
+def test_a_storm_is_the_same_for_the_same_seed_and_has_every_forgery():
+    events = [chaos.Delivery("paystack", b'{"event": "charge.success", "data": {"id": 1}}')] * 100
+
+    first, again, another = (chaos.storm(events, seed=seed) for seed in (1, 1, 2))
+
+    assert first == again != another
+    assert {delivery.forgery for delivery in first} == {"", *chaos.FORGERIES}
+    forged = sum(bool(delivery.forgery) for delivery in first)
+    assert round(forged / len(first), 2) == chaos.FORGED
+
+
+def test_the_digest_of_the_books_sees_a_payment_that_settled(quiet_gateways):
+    events = chaos.history(quiet_gateways.control, 10, seed=1)
+    before = books_digest()
+    assert books_digest() == before
+
+    payment_settle(reference=Payment.objects.filter(status="pending").latest("id").reference)
+
+    assert books_digest() != before
+    assert events
+
+
+def test_a_promise_that_is_not_kept_stands_out_in_the_table():
+    shown = table([("chaos", found("rows", wanted=1_000, seen=1_001)), ("chaos", Finding("time", "", "3 s", True))])
+
+    assert shown.splitlines()[2].split() == ["chaos", "rows", "1,000", "1,001", "NOT", "SO"]
+    assert shown.splitlines()[3].split() == ["chaos", "time", "3", "s", "ok"]
