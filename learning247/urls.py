@@ -75,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("wallets.urls")),
     path("", include("payments.urls")),
     path("", include("courses.urls")),
+    path("", include("learning247.outbound_webhooks.urls")),
     path("", include("adminpanel.urls")),
 ]
 if settings.SERVES_FILES:

@@ -96,7 +96,7 @@ def _is_up() -> bool:
 
 @contextmanager
 def workers(sandbox: Sandbox, number: int) -> Iterator[None]:
-    queues = "money,default,mail"
+    queues = "money,default,mail,webhooks"
     with _process(sandbox, "celery", "--quiet", "-A", "learning247", "worker", "-Q", queues, "-c", str(number)):
         yield
 

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
 
-QUEUES = ("money", "default", "mail")
+QUEUES = ("money", "default", "mail", "webhooks")
 
 
 def enqueue_on_commit(name: str, *args: Any, queue: str = "default") -> None:

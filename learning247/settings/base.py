@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "learning247.records",
+    "learning247.outbound_webhooks",
     "wallets",
     "payments",
     "courses",
@@ -295,6 +296,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "money"},
     },
+    "webhooks that are due": {"task": "outbound_webhooks.sweep", "schedule": 60.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
@@ -331,6 +333,8 @@ SUPPORT_EMAIL = env("SUPPORT_EMAIL", default="support@learning247.example")  # w
 # --- Money ----------------------------------------------------------------------------------------------------------
 
 PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=2000)
+# Whether webhooks may go to addresses that are not public, and by plain http: on a laptop, to see them arrive.
+OUTBOUND_WEBHOOKS_TO_PRIVATE = False
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", default=7)
 CHECKOUT_LIFETIME_MINUTES = env.int("CHECKOUT_LIFETIME_MINUTES", default=60)
 # Currency -> gateway. A currency that stands here can be charged.

@@ -20,6 +20,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 SERVES_FILES = True
+OUTBOUND_WEBHOOKS_TO_PRIVATE = True
 RATELIMIT_RATES = ratelimits(times=100)
 STATIC_ROOT = None  # type: ignore[assignment] # files come straight from the apps; nothing to collect
 WHITENOISE_USE_FINDERS = True

@@ -24,6 +24,12 @@ from courses.tests.builders import build_department
 from learning247.kit.api.answers import forget_in_process
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
+from learning247.outbound_webhooks.models import (
+    DeliveryAttempt,
+    OutboundEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from learning247.records.models import AuditEntry
 from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource
 from payments.models import Entitlement, Payment, Price, Product, Refund
@@ -48,6 +54,9 @@ LISTS = {
     "/api/wallet/transactions": LARGEST_PAGE,
     "/api/admin/course-enrollments": LARGEST_PAGE,
     "/api/admin/course-enrollments?search=taken": LARGEST_PAGE,
+    "/api/webhook-endpoints": LARGEST_PAGE,
+    "/api/webhook-endpoints/019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11/deliveries": LARGEST_PAGE,
+    "/api/webhook-events": LARGEST_PAGE,
     "/auth/sessions": LARGEST_PAGE,
 }
 CONSOLE = {User: "person", Course: "lesson", Enrollment: "taken", Payment: "L247"}
@@ -83,6 +92,7 @@ class Site:
         )
         entries = [post_sale(self.person.pk, gross_minor=100, fee_minor=20) for _ in numbers]
         self._refunded(entries)
+        self._told(rows)
 
     def _refunded(self, entries: list[int]) -> None:
         """One payment of the person's, given back in so many parts more."""
@@ -105,6 +115,24 @@ class Site:
                 entry_id=entry,
             )
             for entry in entries
+        )
+
+    def _told(self, rows: int) -> None:
+        """So many more endpoints, and as many events that went to one of them."""
+        first, _ = WebhookEndpoint.objects.get_or_create(
+            id="019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11", owner=self.person, url="https://hooks.example.com/"
+        )
+        WebhookEndpoint.objects.bulk_create(
+            WebhookEndpoint(owner=self.person, url="https://hooks.example.com/") for _ in range(rows)
+        )
+        events = OutboundEvent.objects.bulk_create(
+            OutboundEvent(key=new_id().hex, owner=self.person, event_type="ping", data={}) for _ in range(rows)
+        )
+        deliveries = WebhookDelivery.objects.bulk_create(
+            WebhookDelivery(event=event, endpoint=first) for event in events
+        )
+        DeliveryAttempt.objects.bulk_create(
+            DeliveryAttempt(delivery=delivery, milliseconds=1) for delivery in deliveries
         )
 
     def _courses(self, creators: list[User]) -> list[Course]:

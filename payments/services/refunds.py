@@ -39,6 +39,7 @@ from payments.models import Entitlement, Payment, Refund
 from payments.references import new_refund_reference
 from payments.selectors import REFUND_PERMISSION
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
+from payments.services.published import refund_publish
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.models import LedgerAccount
 from wallets.services.accounts import platform_account
@@ -189,6 +190,7 @@ def refund_book(
     payment.refunded_minor += amount.minor
     _payment_save(payment)
     _audit(refund, "refund.requested", actor=requested_by)
+    refund_publish(refund, "started")
     second = source == RefundSource.PLATFORM and payment.review_reason == ReviewReason.ALREADY_OWNED
     _tell(refund, "second_payment_returned" if second else "refund_started", "sale_refunded")
     return refund
@@ -353,6 +355,7 @@ def _reported(refund_id: UUID, reported: GatewayRefund) -> Refund:
         if refund.status != RefundStatus.DONE:
             refund.status, refund.done_at, refund.failure_reason = RefundStatus.DONE, moment, ""
             _audit(refund, "refund.done", actor=None)
+            refund_publish(refund, "done")
     elif refund.status != RefundStatus.DONE:
         refund.status, refund.failure_reason = RefundStatus.PENDING, ""
         refund.due_at = moment + ASK_PENDING_AFTER
@@ -387,6 +390,7 @@ def _fail(refund: Refund, reason: str) -> None:
     )
     logger.error("refund_failed", refund=refund.reference, payment=payment.reference, reason=reason)
     _audit(refund, "refund.failed", actor=None, reason=reason)
+    refund_publish(refund, "failed")
     _tell(refund, "refund_failed", "sale_refund_failed")
 
 

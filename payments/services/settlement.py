@@ -22,6 +22,7 @@ from payments.kinds import notify_granted
 from payments.locks import payment_lock
 from payments.models import Entitlement, Payment
 from payments.services.entitlements import entitlement_grant
+from payments.services.published import sale_publish
 from payments.services.refunds import refund_by_platform
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
@@ -136,6 +137,7 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
         _give_back_second(payment)
         return
     _book_sale(payment, moment)
+    sale_publish(payment)
     notify_granted(entitlement, payment)
     _tell_about_sale(payment, entitlement)
 

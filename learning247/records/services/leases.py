@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
 
 from learning247.kit.clock import now
 from learning247.records.models import InboundEvent, OutboundMail
 
-Leased = TypeVar("Leased", InboundEvent, OutboundMail)
+# With the columns status, attempts, due_at and lease_until.
+Leased = TypeVar("Leased", bound=Model)
 
 PENDING = "pending"
 # How long a freshly enqueued row is left to its job before the sweep enqueues it once more.
@@ -34,10 +35,10 @@ def lease_take(model: type[Leased], pk: UUID | str, *, duration: timedelta, atte
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=moment)
     mine = Q() if attempt is None else Q(attempts=attempt)
     with transaction.atomic(durable=True):
-        taken = model.objects.filter(free, mine, pk=pk, status=PENDING).update(
+        taken = model._default_manager.filter(free, mine, pk=pk, status=PENDING).update(
             lease_until=moment + duration, attempts=F("attempts") + 1
         )
-        return model.objects.get(pk=pk) if taken else None
+        return model._default_manager.get(pk=pk) if taken else None
 
 
 def lease_stamp(row: InboundEvent | OutboundMail, **result: Any) -> bool:
@@ -58,12 +59,12 @@ def lease_sweep(model: type[Leased], *, limit: int) -> list[tuple[UUID, int]]:
     moment = now()
     with transaction.atomic(durable=True):
         due = list(
-            model.objects.select_for_update(skip_locked=True, no_key=True)
+            model._default_manager.select_for_update(skip_locked=True, no_key=True)
             .filter(Q(lease_until__isnull=True) | Q(lease_until__lt=moment), status=PENDING, due_at__lte=moment)
             .order_by("due_at")
             .values_list("pk", "attempts")[:limit]
         )
-        model.objects.filter(pk__in=[pk for pk, _ in due]).update(due_at=moment + SWEPT_GRACE)
+        model._default_manager.filter(pk__in=[pk for pk, _ in due]).update(due_at=moment + SWEPT_GRACE)
     return due
 
 

@@ -73,6 +73,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     },
     "/admin/courses/course/{course_id}/prices/": lambda world: {"NGN": "26000"},
     "/admin/courses/department/add/": lambda world: {"name": "New", "slug": "new", "description": ""},
+    "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {"url": "https://hooks.example.com/"},
     "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
     "/admin/courses/enrollment/add/": lambda world: {
         "email": world.people["user"].email,

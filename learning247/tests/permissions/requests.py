@@ -23,6 +23,8 @@ from accounts.services.verification import verification_token
 from accounts.tests.builders import PASSWORD, build_totp
 from accounts.totp import totp_code, totp_step
 from learning247.kit.clock import now
+from learning247.outbound_webhooks.enums import EndpointStatus
+from learning247.outbound_webhooks.models import WebhookEndpoint
 from learning247.sandbox.signatures import paystack_signature
 from learning247.tests.permissions.world import ANONYMOUS, World, new_key, upload
 from payments.enums import ProductKind
@@ -46,7 +48,9 @@ Asks = Callable[[World, str], Ask]
 # What a name in a path stands for: something of the owner's.
 PATH: dict[str, Callable[[World], object]] = {
     "course": lambda world: world.course.id,
+    "delivery_id": lambda world: world.delivery.pk,
     "department": lambda world: world.department.id,
+    "endpoint_id": lambda world: world.endpoint.pk,
     "enrollment": lambda world: world.enrollment.id,
     "path": lambda world: "courses/image.webp",
     "pk": lambda world: world.entry.uuid,
@@ -164,6 +168,11 @@ def _initialize(world: World, person: str) -> Ask:
     return Ask({"item_type": ProductKind.COURSE, "item_id": str(world.free.id), "currency": "NGN"}, new_key())
 
 
+def _disabled(world: World, person: str) -> Ask:
+    WebhookEndpoint.objects.update(status=EndpointStatus.DISABLED, disabled_reason="It answered 410 Gone.")
+    return Ask()
+
+
 def _say(body: dict[str, Any]) -> Asks:
     return lambda world, person: Ask(body)
 
@@ -199,6 +208,9 @@ ASKS: dict[str, Asks] = {
     "POST /api/payments/{reference}/refunds": lambda world, person: Ask(
         {"reason": "Cancelled"}, new_key(), path={"reference": world.captured.reference}
     ),
+    "POST /api/webhook-endpoints": _say({"url": "https://hooks.example.com/"}),
+    "PATCH /api/webhook-endpoints/{endpoint_id}": _say({"description": "Changed"}),
+    "POST /api/webhook-endpoints/{endpoint_id}/enable": _disabled,
     "POST /api/webhooks/paystack, signed": _paystack,
     "POST /api/webhooks/stripe, signed": _stripe,
     "GET /api/courses/search": lambda world, person: Ask(query="?q=torts"),

@@ -74,6 +74,17 @@ POST /api/payments/{reference}/refunds                             401  404*  20
 GET /api/wallet/balance                                            401   200   200   200     200      200     200   200
 GET /api/wallet/transactions                                       401   200   200   200     200      200     200   200
 GET /api/wallet/transactions/{pk}                                  401   404   200   404     404      404     404   404
+POST /api/webhook-deliveries/{delivery_id}/redeliver               401   404  202*   404     404      404     404   404
+GET /api/webhook-endpoints                                         401   200   200   200     200      200     200   200
+POST /api/webhook-endpoints                                        401  201*  201*  201*    201*     201*    201*  201*
+GET /api/webhook-endpoints/{endpoint_id}                           401   404   200   404     404      404     404   404
+PATCH /api/webhook-endpoints/{endpoint_id}                         401   404  200*   404     404      404     404   404
+DELETE /api/webhook-endpoints/{endpoint_id}                        401   404  204*   404     404      404     404   404
+GET /api/webhook-endpoints/{endpoint_id}/deliveries                401   404   200   404     404      404     404   404
+POST /api/webhook-endpoints/{endpoint_id}/enable                   401   404  200*   404     404      404     404   404
+POST /api/webhook-endpoints/{endpoint_id}/ping                     401   404  202*   404     404      404     404   404
+POST /api/webhook-endpoints/{endpoint_id}/rotate-secret            401   404  200*   404     404      404     404   404
+GET /api/webhook-events                                            401   200   200   200     200      200     200   200
 GET /api/webhooks/paystack                                         405   405   405   405     405      405     405   405
 POST /api/webhooks/paystack                                        401   401   401   401     401      401     401   401
 POST /api/webhooks/paystack, signed                               200*  200*  200*  200*    200*     200*    200*  200*
@@ -173,6 +184,19 @@ PAGES = """
 /admin/jsi18n/                                                    login/login   200/405   200/405   200/405   200/405
 /admin/login/                                                        200/302*  302/302*  302/302*  302/302*  302/302*
 /admin/logout/                                                        302/302  405/200*  405/200*  405/200*  405/200*
+/admin/outbound_webhooks/                                         login/login   404/404   404/404   404/404   200/200
+/admin/outbound_webhooks/webhookdelivery/                         login/login   403/403   403/403   403/403   200/200
+/admin/outbound_webhooks/webhookdelivery/add/                     login/login   403/403   403/403   403/403   403/403
+/admin/outbound_webhooks/webhookdelivery/{object_id}/             login/login   302/302   302/302   302/302   302/302
+/admin/outbound_webhooks/webhookdelivery/{object_id}/change/      login/login   403/403   403/403   403/403   200/403
+/admin/outbound_webhooks/webhookdelivery/{object_id}/delete/      login/login   403/403   403/403   403/403   403/403
+/admin/outbound_webhooks/webhookdelivery/{object_id}/history/     login/login   403/403   403/403   403/403   200/200
+/admin/outbound_webhooks/webhookendpoint/                         login/login   403/403   403/403   403/403   200/200
+/admin/outbound_webhooks/webhookendpoint/add/                     login/login   403/403   403/403   403/403  200/302*
+/admin/outbound_webhooks/webhookendpoint/{object_id}/             login/login   302/302   302/302   302/302   302/302
+/admin/outbound_webhooks/webhookendpoint/{object_id}/change/      login/login   403/403   403/403   403/403   200/403
+/admin/outbound_webhooks/webhookendpoint/{object_id}/delete/      login/login   403/403   403/403   403/403   403/403
+/admin/outbound_webhooks/webhookendpoint/{object_id}/history/     login/login   403/403   403/403   403/403   200/200
 /admin/password_change/                                           login/login  200/302*  200/302*  200/302*  200/302*
 /admin/password_change/done/                                      login/login   200/405   200/405   200/405   200/405
 /admin/payments/                                                  login/login   200/200   200/200   200/200   200/200
@@ -274,6 +298,8 @@ ACTIONS = """
 /admin/django_celery_beat/periodictask/ run_tasks                       login       403       403       403       302
 /admin/django_celery_beat/periodictask/ toggle_tasks                    login       403       403       403      302*
 /admin/django_celery_beat/solarschedule/ delete_selected                login       403       403       403      302*
+/admin/outbound_webhooks/webhookdelivery/ delete_selected               login       403       403       403       200
+/admin/outbound_webhooks/webhookendpoint/ delete_selected               login       403       403       403       200
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200
 /admin/payments/payment/ delete_selected                                login       200       200       200       200
 /admin/payments/product/ delete_selected                                login       200       200       200       200

@@ -19,8 +19,11 @@ from accounts.tests.builders import build_admin, build_creator, build_user
 from courses.enums import CourseStatus
 from courses.tests.builders import build_course, build_department, build_enrollment
 from learning247.kit.clock import now
+from learning247.kit.encryption import encrypt
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
+from learning247.outbound_webhooks.models import OutboundEvent, WebhookDelivery, WebhookEndpoint
+from learning247.outbound_webhooks.services.endpoints import PURPOSE
 from learning247.records.enums import MailStatus
 from learning247.records.models import IdempotencyRecord, OutboundMail
 from learning247.records.services.audit import audit_record
@@ -86,6 +89,7 @@ class World:
             user=self.owner, operation="test", key="1", request_digest="0" * 64, lease_until=now()
         )
         Seal.objects.create(
+            id=1,  # none of the numbers that other tests count on
             first_entry_id=1,  # whatever numbers other tests have used up
             last_entry_id=self.entry.id,
             entry_count=1,
@@ -93,6 +97,11 @@ class World:
             digest=b"1" * 32,
         )
         self.captured = self._captured()
+        self.endpoint = WebhookEndpoint.objects.create(
+            owner=self.owner, url="https://hooks.example.com/", sealed_secret=encrypt("whsec_eA==", purpose=PURPOSE)
+        )
+        event = OutboundEvent.objects.create(key="test", owner=self.owner, event_type="ping", data={})
+        self.delivery = WebhookDelivery.objects.create(event=event, endpoint=self.endpoint)
         self.schedules: dict[str, models.Model] = {
             "clockedschedule": ClockedSchedule.objects.create(clocked_time=now()),
             "crontabschedule": CrontabSchedule.objects.create(minute="7"),
