@@ -1,6 +1,6 @@
 """What a purchase may be refused with."""
 
-from learning247.kit.errors import Conflict, NotFound, Unavailable, Unprocessable
+from learning247.kit.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
 
 
 class ProductNotFound(NotFound):
@@ -77,3 +77,8 @@ class RefundWholeOnly(Unprocessable):
 class RefundKeyReused(Unprocessable):
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key began another refund. Send a new key for a new refund."
+
+
+class OwnSale(Forbidden):
+    code = "own_sale"
+    detail = "This was bought from you. Ask a colleague to give the money back."

@@ -7,7 +7,7 @@ from django.db.models import Q
 from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from payments.enums import EntitlementSource, PaymentStatus, RefundStatus
+from payments.enums import EntitlementSource, PaymentStatus, RefundSource, RefundStatus
 from payments.models import Entitlement, Payment, Refund
 from wallets.enums import EntryKind
 from wallets.models import JournalEntry
@@ -19,6 +19,7 @@ def register_checks() -> None:
     register_check("I7", "a sale's parts add to its gross", sales_add_to_gross)
     register_check("I8", "shares never exceed what was captured", shares_within_capture)
     register_check("I8", "what was given back is booked, part by part", refunds_are_booked)
+    register_check("I9", "who has all of the money back has no access", refunded_payments_open_nothing)
     register_check("I15", "refunds are on record", refunds_are_audited)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
@@ -172,6 +173,28 @@ def refunds_are_booked(scope: Scope) -> Iterator[Breach]:
                 f"payment {reference} says that {said} went back; its refunds sum to {refunded}"
                 f" ({sellers} from the creator, {platforms} from the platform)"
             )
+
+
+def refunded_payments_open_nothing(scope: Scope) -> Iterator[Breach]:
+    """I9: after all of a sale went back its right is revoked, unless staff decided otherwise."""
+    for part in scope.ranges(Payment.objects.filter(status=PaymentStatus.REFUNDED)):
+        for (reference,) in scope.query(
+            """
+            SELECT p.reference
+              FROM payments_payment p JOIN payments_entitlement e ON e.payment_id = p.id AND e.revoked_at IS NULL
+             WHERE p.id BETWEEN %s AND %s AND p.status = %s AND NOT EXISTS (
+                   SELECT 1 FROM payments_refund r
+                    WHERE r.payment_id = p.id AND r.source = %s AND r.status <> %s AND NOT r.ends_access)
+            """,
+            [
+                part.first,
+                part.last,
+                PaymentStatus.REFUNDED.value,
+                RefundSource.STAFF.value,
+                RefundStatus.FAILED.value,
+            ],
+        ):
+            yield Breach(f"payment {reference}: all of it went back, and it still opens what was bought")
 
 
 def refunds_are_audited(scope: Scope) -> Iterator[Breach]:

@@ -83,7 +83,7 @@ def paystack_refund_changed(event: InboundEvent) -> str:
     if not reference_is_ours(reference):
         return NOT_OURS
     payment = Payment.objects.filter(reference=reference).first()
-    return _refresh_refunds(event, payment, "", _whole(data, "amount"))
+    return _refresh_refunds(event, payment, "")
 
 
 def stripe_refund_changed(event: InboundEvent) -> str:
@@ -91,16 +91,14 @@ def stripe_refund_changed(event: InboundEvent) -> str:
     refund = _payload(event, "data", "object")
     intent = _text(refund, "payment_intent")
     payment = Payment.objects.filter(gateway=GatewayName.STRIPE, gateway_payment_id=intent).first() if intent else None
-    return _refresh_refunds(event, payment, _text(refund, "id"), None)
+    return _refresh_refunds(event, payment, _text(refund, "id"))
 
 
-def _refresh_refunds(
-    event: InboundEvent, payment: Payment | None, announced_id: str, announced_minor: int | None
-) -> str:
+def _refresh_refunds(event: InboundEvent, payment: Payment | None, announced_id: str) -> str:
     if payment is None or payment.status in UNSETTLED_STATUSES:
         raise EventNotReady("No captured payment for this refund yet.")
     event.about = payment.reference  # kept when the event is stamped
-    refunds = payment_refunds_refresh(payment=payment, announced_id=announced_id, announced_minor=announced_minor)
+    refunds = payment_refunds_refresh(payment=payment, announced_id=announced_id)
     return f"refunds {', '.join(refund.status for refund in refunds) or 'none'}"[:100]
 
 
@@ -121,13 +119,6 @@ def _payload(event: InboundEvent, *path: str) -> dict[str, Any]:
     for name in path:
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _whole(data: dict[str, Any], name: str) -> int | None:
-    """A number of minor units, also where it came as text."""
-    value = data.get(name)
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -27,6 +27,7 @@ from payments.errors import (
     GatewayRejected,
     GatewayUnavailable,
     NothingToRefund,
+    OwnSale,
     PaymentNotFound,
     RefundKeyReused,
     RefundTooLarge,
@@ -70,12 +71,13 @@ def refund_start(
     """Give back `amount_minor` of the payment (minor units of what was captured; None: all that is left).
 
     The buyer may ask for all of it within REFUND_WINDOW_DAYS of paying, staff with the permission `payments.add_refund`
-    for any part at any time. `ends_access` None is the policy: all of it ends the access, a part does not.
+    for any part at any time, but not of their own sales, and of their own purchases as any buyer. `ends_access` None is
+    the policy: all of it ends the access, a part does not; only staff may say otherwise.
     The same (person, operation, key) finds the same refund again. A gateway that does not answer leaves it `requested`,
     and the sweeper carries on. Raises PaymentNotFound, NothingToRefund, RefundTooLarge, RefundWholeOnly,
-    RefundWindowClosed, RefundKeyReused.
+    RefundWindowClosed, RefundKeyReused, OwnSale.
     """
-    payment = Payment.objects.filter(reference=reference).first()
+    payment = Payment.objects.filter(reference=reference).select_related("product").first()
     if payment is None:
         raise PaymentNotFound
     refund = _refund_claim(payment, requested_by, amount_minor, reason, ends_access, operation, idempotency_key)
@@ -116,19 +118,22 @@ def _refund_claim(
         source=source,
         requested_by=requested_by,
         reason=reason,
-        ends_access=amount == left if ends_access is None else ends_access,
+        ends_access=amount == left if ends_access is None or source == RefundSource.BUYER else ends_access,
         operation=operation,
         idempotency_key=idempotency_key,
     )
 
 
 def _source_of(payment: Payment, person: User) -> RefundSource:
-    """In which capacity the person asks. Raises PaymentNotFound for other people's payments."""
-    if person.has_perm(REFUND_PERMISSION):
-        return RefundSource.STAFF
+    """In which capacity the person asks: nobody is staff in their own affairs. Raises OwnSale, and PaymentNotFound for
+    other people's payments."""
     if payment.buyer_id == person.pk:
         return RefundSource.BUYER
-    raise PaymentNotFound
+    if not person.has_perm(REFUND_PERMISSION):
+        raise PaymentNotFound
+    if payment.product.seller_id == person.pk:
+        raise OwnSale
+    return RefundSource.STAFF
 
 
 def _refuse_late_or_partial(payment: Payment, amount: Money, left: Money) -> None:
@@ -269,7 +274,7 @@ def refund_carry_on(*, refund_id: UUID) -> Refund | None:
         reported = _asked(gateway_named(payment.gateway), refund)
     except GatewayUnavailable as error:
         log.warning("refund_outcome_unknown", reason=error.detail, attempts=refund.attempts)
-        return _put_off(refund_id)
+        return _put_off(refund)
     except GatewayRejected as error:
         return _refused(refund_id, error.detail)
     return _reported(refund_id, reported)
@@ -296,8 +301,11 @@ def _asked(gateway: Gateway, refund: Refund) -> GatewayRefund:
         if refund.sent_at + SEND_AGAIN_AFTER > now():
             raise GatewayUnavailable("The gateway does not show it yet.")
         key = f"{refund.reference}.{refund.attempts}"
-    # Written down first: whoever comes after a crash looks before he sends.
-    Refund.objects.filter(pk=refund.pk).update(sent_at=now())
+    # Written down first: whoever comes after a crash looks before he sends. And only while it is still ours: listing
+    # may have taken longer than the lease, and whoever has it now has perhaps sent it.
+    mine = Refund.objects.filter(pk=refund.pk, lease_until=refund.lease_until, attempts=refund.attempts)
+    if not mine.update(sent_at=now()):
+        raise GatewayUnavailable("Another worker has it by now.")
     return gateway.create_refund(
         RefundRequest(
             reference=refund.reference,
@@ -317,8 +325,10 @@ def _listed(gateway: Gateway, payment: Payment, *, since: datetime) -> Iterator[
 
 
 @transaction.atomic(durable=True)
-def _put_off(refund_id: UUID) -> Refund:
-    refund = refund_lock(refund_id)
+def _put_off(taken: Refund) -> Refund:
+    refund = refund_lock(taken.pk)
+    if refund.attempts != taken.attempts:
+        return refund  # the lease ran out, and is somebody else's
     refund.lease_until = None
     refund.due_at = now() + retry_delay(refund.attempts, first=FIRST_DELAY)
     refund.save(update_fields=["lease_until", "due_at"])
@@ -421,12 +431,13 @@ def _revoked_for(refund: Refund) -> str:
     return f"{REFUNDED} ({refund.reference})"
 
 
-def payment_refunds_refresh(*, payment: Payment, announced_id: str, announced_minor: int | None) -> list[Refund]:
+def payment_refunds_refresh(*, payment: Payment, announced_id: str) -> list[Refund]:
     """Ask the gateway about the payment's refunds, also those that are done: they may come back for weeks
     (docs.stripe.com/refunds#failed-refunds). Not in a transaction. Raises GatewayUnavailable.
 
-    Where none of ours explains what was announced (the gateway's id of the refund, "" if it has none, and the amount in
-    minor units), somebody made it at the gateway by hand: it is taken over and booked like any other.
+    `announced_id` is what the gateway calls the one that it announced, "" where its event does not say. Unless that is
+    one of ours, all that it has of this payment is looked through: what somebody made there by hand is taken over and
+    booked like any other. Amounts tell nothing, as a second one by hand may well be of the same.
     """
     gateway = gateway_named(payment.gateway)
     done = payment.refunds.filter(status=RefundStatus.DONE).exclude(gateway_refund_id="")
@@ -434,9 +445,7 @@ def payment_refunds_refresh(*, payment: Payment, announced_id: str, announced_mi
         _reported(refund_id, gateway.fetch_refund(gateway_refund_id))
     for refund_id in payment.refunds.filter(status__in=REFUND_UNDER_WAY).values_list("pk", flat=True):
         refund_carry_on(refund_id=refund_id)
-    ours = list(payment.refunds.all())
-    by_amount = not announced_id and any(refund.amount_minor == announced_minor for refund in ours)
-    if not by_amount and announced_id not in {refund.gateway_refund_id for refund in ours}:
+    if not announced_id or not payment.refunds.filter(gateway_refund_id=announced_id).exists():
         _take_over(payment, list(_listed(gateway, payment, since=payment.created_at)))
     return list(payment.refunds.order_by("-id"))
 

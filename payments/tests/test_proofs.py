@@ -6,8 +6,9 @@ from django.db import IntegrityError, transaction
 from accounts.tests.builders import build_user
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from payments.models import Entitlement, Payment
+from payments.models import Entitlement, Payment, Refund
 from payments.tests.builders import build_product, start_checkout
+from payments.tests.buying import ask_for_refund
 from payments.tests.wire import verify
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry, JournalLine
@@ -29,6 +30,15 @@ def paid(gateways):
     payment.refresh_from_db()
     assert breaches(*CODES) == []
     return payment
+
+
+@pytest.fixture
+def refunded(gateways, paid):
+    """All of it went back to its buyer."""
+    assert ask_for_refund(gateways.url, paid, paid.buyer).status_code == 201
+    paid.refresh_from_db()
+    assert breaches(*CODES, "I15") == []
+    return paid
 
 
 @pytest.fixture
@@ -180,3 +190,42 @@ def test_a_settled_payment_cannot_lose_its_entry_nor_its_time(paid):
     with pytest.raises(Exception, match="payments_entitlement_once_for_good"), transaction.atomic():
         Entitlement.objects.create(user=paid.buyer, product=paid.product, source="staff", starts_at=now())
     assert JournalEntry.objects.count() == 1
+
+
+def test_i8_finds_a_payment_that_says_less_went_back_than_its_refunds(refunded):
+    Payment.objects.filter(pk=refunded.pk).update(refunded_minor=1)
+
+    assert breaches("I8") == [
+        (
+            "I8",
+            f"payment {refunded.reference} says that 1 went back; its refunds sum to 2500000"
+            " (2000000 from the creator, 500000 from the platform)",
+        )
+    ]
+
+
+def test_i8_finds_a_refund_whose_row_names_other_parts_than_its_entry(refunded):
+    Refund.objects.update(seller_minor=2_000_001, platform_minor=499_999)
+
+    reference = Refund.objects.get().reference
+    assert (
+        "I8",
+        f"refund {reference} (pending) of 2500000: gateway 2500000, creator off by -1, platform off by 1,"
+        " lines not restored 0",
+    ) in breaches("I8")
+
+
+def test_i9_finds_access_that_stayed_after_all_of_the_money_went_back(refunded):
+    Entitlement.objects.update(revoked_at=None, revoked_reason="")
+
+    assert breaches("I9") == [
+        ("I9", f"payment {refunded.reference}: all of it went back, and it still opens what was bought")
+    ]
+
+
+def test_i15_finds_a_refund_that_nobody_is_on_record_for(refunded):
+    Refund.objects.update(reason="Another reason.")
+
+    assert breaches("I15") == [
+        ("I15", f"refund {Refund.objects.get().reference}: no audit entry with its actor and reason says so")
+    ]

@@ -10,10 +10,11 @@ from django.db import transaction
 from accounts.tests.builders import build_user
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from learning247.records.models import AuditEntry, OutboundMail
+from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
 from payments.access import explain
 from payments.gateways import gateway_named
 from payments.models import Payment, Refund
+from payments.services import refunds
 from payments.services.refunds import SEND_AGAIN_AFTER, refund_carry_on, refunds_sweep
 from payments.tests.builders import build_product, start_checkout
 from payments.tests.buying import GATEWAYS, GROSS, ask_for_refund, build_finance, buy
@@ -315,6 +316,54 @@ def test_what_somebody_gives_back_at_the_gateway_by_hand_is_booked_like_any_othe
     assert Refund.objects.count() == 1
 
 
+@pytest.mark.parametrize("ours", ["failed", "done"])
+def test_a_second_refund_by_hand_of_the_same_amount_is_booked_too(gateways, run_jobs, ours):
+    """Ours failed, so somebody does it by hand; or does by hand what was done already."""
+    payment, finance = buy(gateways), build_finance()
+    gateways.control.behave(paystack_refund_outcome="none")
+    ask(gateways, payment, finance, amount="10000.00")
+    outcome = {"failed": "failed", "done": "processed"}[ours]
+    gateways.control.conclude_refund("paystack", Refund.objects.get().gateway_refund_id, outcome)
+    gateways.control.wait_for_webhook(f"refund.{outcome}")
+    run_jobs()
+    assert Refund.objects.get().status == ours
+
+    number = by_hand(gateways, payment, 1_000_000)
+    gateways.control.conclude_refund("paystack", number, "processed")
+    gateways.control.wait_until(
+        lambda: InboundEvent.objects.filter(event_type="refund.processed").count() == 1 + (ours == "done")
+    )
+    run_jobs()
+
+    payment.refresh_from_db()
+    assert payment.refunded_minor == (1_000_000 if ours == "failed" else 2_000_000)
+    assert Refund.objects.get(source="gateway").gateway_refund_id == str(number)
+
+
+def test_who_comes_back_after_the_lease_sends_nothing(gateways, monkeypatch):
+    """One worker sits in the gateway's list for longer than its lease; another sends meanwhile."""
+    payment = buy(gateways)
+    gateways.control.fault("error", provider="paystack", path="/refund", method="POST", times=1, status=500)
+    ask(gateways, payment, payment.buyer)
+    Refund.objects.update(sent_at=now() - SEND_AGAIN_AFTER)
+    refund = Refund.objects.get(status="requested")
+    listed = refunds._listed
+
+    def slowly(*args, **kwargs):
+        found = list(listed(*args, **kwargs))
+        monkeypatch.setattr(refunds, "_listed", listed)
+        Refund.objects.update(lease_until=None)
+        refund_carry_on(refund_id=refund.pk)
+        return iter(found)
+
+    monkeypatch.setattr(refunds, "_listed", slowly)
+    refund_carry_on(refund_id=refund.pk)
+
+    made = list(listed(gateway_named("paystack"), payment, since=payment.created_at))
+    assert [one.amount_minor for one in made] == [2_500_000]
+    assert Refund.objects.get().status == "pending"
+
+
 # --- who may, and how much
 
 
@@ -331,6 +380,30 @@ def test_a_stranger_sees_no_payment_and_moves_nothing(gateways):
 def test_the_creator_cannot_refund_for_the_buyer(gateways):
     payment = buy(gateways)
     assert ask(gateways, payment, payment.product.seller).status_code == 404
+
+
+def test_a_buyer_cannot_keep_the_access_with_the_money(gateways):
+    payment = buy(gateways)
+    answer = ask(gateways, payment, payment.buyer, ends_access=False)
+    assert (answer.status_code, answer.json()["ends_access"]) == (201, True)
+    assert explain(payment.buyer, payment.product).reason == "revoked"
+
+
+def test_staff_are_buyers_of_what_they_bought(gateways, settings):
+    finance = build_finance()
+    payment = buy(gateways, buyer=finance)
+    Payment.objects.update(settled_at=now() - timedelta(days=settings.REFUND_WINDOW_DAYS, seconds=1))
+    answers = [ask(gateways, payment, finance), ask(gateways, payment, finance, amount="1.00")]
+    assert [code_of(answer) for answer in answers] == ["refund_window_closed"] * 2
+    assert Refund.objects.count() == 0
+
+
+def test_staff_give_nothing_back_of_their_own_sales(gateways):
+    finance = build_finance()
+    payment = buy(gateways, seller=finance)
+    answer = ask(gateways, payment, finance)
+    assert (answer.status_code, code_of(answer)) == (403, "own_sale")
+    assert Refund.objects.count() == 0
 
 
 def test_after_the_window_the_buyer_writes_to_support(gateways, settings):
