@@ -2,23 +2,13 @@
 
 from django.urls import path
 
-from accounts.views import (
-    AccountErasureViewSet,
-    EmailVerificationResendViewSet,
-    EmailVerificationViewSet,
-    GoogleSignInViewSet,
-    MeViewSet,
-    PasswordChangeViewSet,
-    PasswordResetViewSet,
-    PersonalDataViewSet,
-    RecoveryCodesViewSet,
-    RecoveryViewSet,
-    RegistrationViewSet,
-    SecondFactorViewSet,
-    SessionViewSet,
-    SignInViewSet,
-    TotpViewSet,
-)
+from accounts.views.account import AccountErasureViewSet, MeViewSet, PersonalDataViewSet
+from accounts.views.google import GoogleSignInViewSet
+from accounts.views.passwords import PasswordChangeViewSet, PasswordResetViewSet, RecoveryViewSet
+from accounts.views.second_factor import RecoveryCodesViewSet, SecondFactorViewSet, TotpViewSet
+from accounts.views.sessions import SessionViewSet
+from accounts.views.sign_in import SignInViewSet
+from accounts.views.sign_up import EmailVerificationResendViewSet, EmailVerificationViewSet, RegistrationViewSet
 
 urlpatterns = [
     path("auth/register", RegistrationViewSet.as_view({"post": "create"}), name="auth-register"),

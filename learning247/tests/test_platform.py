@@ -149,7 +149,7 @@ class TestAnswersOfNoView:
         def fail(**_: Any) -> None:
             raise LookupError("the cause, with a secret")
 
-        monkeypatch.setattr("accounts.views.session_open_with_password", fail)
+        monkeypatch.setattr("accounts.views.sign_in.session_open_with_password", fail)
         client.raise_request_exception = False
 
         response = client.post("/auth/login", {"email": "a@example.com", "password": "x"}, format="json")
