@@ -31,7 +31,7 @@ POST /auth/login/second-factor                                    200*  200*  20
 POST /auth/logout                                                  401  204*  204*  204*    204*     204*    204*  204*
 GET /auth/me                                                       401   200   200   200     200      200     200   200
 PATCH /auth/me                                                     401  200*  200*  200*    200*     200*    200*  200*
-POST /auth/me/delete                                               401  202*   409  202*     409      409     409   409
+POST /auth/me/delete                                               401  202*   409   409     409      409     409   409
 POST /auth/me/export                                               401  200*  200*  200*    200*     200*    200*  200*
 POST /auth/refresh                                                 401  200*  200*  200*    200*     200*    200*  200*
 POST /auth/register                                               201*  201*  201*  201*    201*     201*    201*  201*
