@@ -16,7 +16,7 @@ from learning247.records.services.inbox import event_replay
 from learning247.records.services.mail import mail_resend
 
 LONGEST_SHOWN = 100_000
-MOST_RESENT_AT_ONCE = 500
+MOST_AT_ONCE = 500
 
 
 @admin.register(InboundEvent)
@@ -40,6 +40,7 @@ class InboundEventAdmin(ReadOnlyAdmin):
     )  # fmt: skip
     readonly_fields = ("body_as_text",)
     actions = ("handle_again",)
+    action_form = ReasonActionForm
 
     @admin.display(description="body")
     def body_as_text(self, event: InboundEvent) -> SafeString:
@@ -47,8 +48,21 @@ class InboundEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Handle again", permissions=["replay"])
     def handle_again(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
-        replayed = event_replay(queryset.order_by().values_list("pk", flat=True))
-        messages.success(request, f"{replayed} events will be handled again.")
+        reason = request.POST.get("reason", "").strip()
+        ids = list(queryset.order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if not reason:
+            self.message_user(request, "Say why, beside the action. Nothing was replayed.", messages.ERROR)
+            return
+        if len(ids) > MOST_AT_ONCE:
+            text = f"Choose at most {MOST_AT_ONCE} at once. Nothing was replayed."
+            self.message_user(request, text, messages.ERROR)
+            return
+        assert isinstance(request.user, AbstractBaseUser)
+        replayed = event_replay(ids, actor=request.user, reason=reason)
+        self.message_user(request, f"{replayed} events will be handled again.")
+        if replayed < len(ids):
+            left = len(ids) - replayed
+            self.message_user(request, f"Left alone, because they are being handled: {left}.", messages.WARNING)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         # Replaying changes rows, so it needs the right to change them, which no form here grants.
@@ -72,12 +86,12 @@ class OutboundMailAdmin(ReadOnlyAdmin):
     @admin.action(description="Send again what is parked", permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutboundMail]) -> None:
         reason = request.POST.get("reason", "").strip()
-        ids = list(queryset.order_by().values_list("pk", flat=True)[: MOST_RESENT_AT_ONCE + 1])
+        ids = list(queryset.order_by().values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         if not reason:
             self.message_user(request, "Say why, beside the action. Nothing was sent.", messages.ERROR)
             return
-        if len(ids) > MOST_RESENT_AT_ONCE:
-            text = f"Choose at most {MOST_RESENT_AT_ONCE} at once. Nothing was sent."
+        if len(ids) > MOST_AT_ONCE:
+            text = f"Choose at most {MOST_AT_ONCE} at once. Nothing was sent."
             self.message_user(request, text, messages.ERROR)
             return
         assert isinstance(request.user, AbstractBaseUser)

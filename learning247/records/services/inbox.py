@@ -1,21 +1,24 @@
 """The webhook inbox: receive once, handle until done, keep what happened."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection, transaction
 
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.records.enums import EventStatus
-from learning247.records.errors import EventNotReady
+from learning247.records.errors import EventNotReady, ReasonRequired
+from learning247.records.locks import event_lock_all
 from learning247.records.models import InboundEvent
 from learning247.records.reasons import reason_of
 from learning247.records.registry import event_handler_for
+from learning247.records.services.audit import audit_record
 from learning247.records.services.leases import (
     ENQUEUED_GRACE,
     lease_stamp,
@@ -133,22 +136,43 @@ def inbox_sweep(*, limit: int = 500) -> list[UUID]:
     return [event_id for event_id, _ in due]
 
 
-def event_replay(event_ids: Iterable[UUID]) -> int:
-    """Make these events pending again, as if they had just come; return how many. Those in work now are left alone."""
+def event_replay(event_ids: Iterable[UUID], *, actor: AbstractBaseUser | None, reason: str) -> int:
+    """Make these events pending again, as if they had just come; return how many. Those in work now are left alone.
+
+    Each is audited with what had become of it. `actor` None is whoever has a shell. Raises ReasonRequired.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise ReasonRequired
     moment = now()
-    replayed = (
-        InboundEvent.objects.filter(pk__in=list(event_ids))
-        .exclude(status=EventStatus.PENDING, lease_until__gt=moment)
-        .values_list("pk", flat=True)
-    )
-    ids = list(replayed)
-    count = replayed.filter(pk__in=ids).update(
-        status=EventStatus.PENDING, attempts=0, due_at=moment + ENQUEUED_GRACE, lease_until=None,
-        done_at=None, outcome="", reason="",
-    )  # fmt: skip
-    for event_id in ids:
-        _enqueue(event_id, 0)
-    return count
+    with transaction.atomic(durable=True):
+        chosen = event_lock_all(event_ids)
+        free = [event for event in chosen if event.status != EventStatus.PENDING or not _in_work(event, moment)]
+        InboundEvent.objects.filter(pk__in=[event.pk for event in free]).update(
+            status=EventStatus.PENDING, attempts=0, due_at=moment + ENQUEUED_GRACE, lease_until=None,
+            done_at=None, outcome="", reason="",
+        )  # fmt: skip
+        for event in free:
+            audit_record(
+                actor=actor,
+                action="event.replayed",
+                subject_kind="inbound_event",
+                subject_id=event.pk,
+                reason=reason,
+                before={
+                    "status": event.status,
+                    "attempts": event.attempts,
+                    "outcome": event.outcome,
+                    "reason": event.reason,
+                },
+                after={"status": EventStatus.PENDING},
+            )
+            _enqueue(event.pk, 0)
+    return len(free)
+
+
+def _in_work(event: InboundEvent, moment: datetime) -> bool:
+    return event.lease_until is not None and event.lease_until > moment
 
 
 def _enqueue(event_id: UUID, attempts: int) -> None:

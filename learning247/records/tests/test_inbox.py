@@ -355,7 +355,7 @@ def test_a_replayed_event_starts_from_the_beginning(jobs, clock):
     event_handle(event.id)
     jobs.clear()
 
-    assert event_replay([event.id]) == 1
+    assert event_replay([event.id], actor=None, reason="a test") == 1
 
     event.refresh_from_db()
     assert (event.status, event.attempts, event.outcome, event.done_at) == ("pending", 0, "", None)
@@ -366,7 +366,7 @@ def test_a_parked_event_can_be_replayed(jobs):
     event = a_received_event()
     InboundEvent.objects.update(status=EventStatus.PARKED, reason="no", attempts=12)
 
-    assert event_replay([event.id]) == 1
+    assert event_replay([event.id], actor=None, reason="a test") == 1
 
     event.refresh_from_db()
     assert (event.status, event.reason) == ("pending", "")
@@ -377,7 +377,7 @@ def test_an_event_in_work_is_not_replayed(jobs, clock):
     InboundEvent.objects.update(lease_until=clock.moment + timedelta(minutes=1), attempts=1)
     jobs.clear()
 
-    assert event_replay([event.id]) == 0
+    assert event_replay([event.id], actor=None, reason="a test") == 0
 
     event.refresh_from_db()
     assert (event.attempts, jobs) == (1, [])

@@ -1,6 +1,6 @@
 """What operators use: the inbox command, the admin, the scheduled tasks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -11,14 +11,17 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from redis import Redis
 
+from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.records.enums import EventStatus
-from learning247.records.models import IdempotencyRecord, InboundEvent, OutboundMail
+from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
 from learning247.records.services.audit import audit_record
 from learning247.records.services.heartbeat import KEY, heartbeat_write
 from learning247.records.tests.builders import a_received_event, a_user
 
 pytestmark = pytest.mark.django_db
+
+PARKED = {"status": "parked", "reason": "No payment yet.", "outcome": "", "done_at": None}
 
 
 def inbox(*arguments):
@@ -76,22 +79,51 @@ def test_an_event_that_does_not_exist_cannot_be_shown():
     [
         (["--source", "paystack"], ["1", "2"]),
         (["--source", "paystack", "--type", "charge."], ["1"]),
-        (["--since", "2026-05-02"], ["2", "3"]),
-        (["--since", "2026-05-02", "--until", "2026-05-03T00:00:00Z"], ["2"]),
+        (["--range", "2026-05-02.."], ["2", "3"]),
+        (["--range", "2026-05-02..2026-05-03T00:00:00Z"], ["2"]),
+        (["--range", "..2026-05-02"], ["1"]),
         (["--status", "done"], ["1", "2", "3"]),
         (["--status", "parked"], []),
     ],
 )
 def test_a_range_is_replayed(three_events, jobs, arguments, replayed):
-    text = inbox("replay", *arguments)
+    text = inbox("replay", *arguments, "--reason", "The key was wrong.")
 
     assert pending() == replayed
     assert text == f"Replayed {len(replayed)} events.\n"
     assert len(jobs) == len(replayed)
+    audited = AuditEntry.objects.filter(action="event.replayed", actor=None, reason="The key was wrong.")
+    assert audited.count() == len(replayed)
+
+
+@pytest.mark.parametrize("words", ["2026-05-02", "..", "yesterday..", "2026-05-02..x"])
+def test_a_range_that_is_none_is_refused(three_events, words):
+    with pytest.raises(CommandError, match="--range"):
+        inbox("replay", "--range", words, "--reason", "why")
+
+    assert pending() == []
+
+
+def test_a_replay_without_a_reason_is_refused(three_events, jobs):
+    for blank in ([], ["--reason", "  "]):
+        with pytest.raises(CommandError, match="Say why"):
+            inbox("replay", "--source", "paystack", *blank)
+
+    assert (pending(), jobs, AuditEntry.objects.count()) == ([], [], 0)
+
+
+def test_parked_events_are_listed_with_their_reason(three_events):
+    InboundEvent.objects.filter(external_id="2").update(
+        status="parked", reason="No payment yet.", outcome="", done_at=None
+    )
+
+    (line,) = inbox("list", "--status", "parked").splitlines()
+
+    assert line.endswith("transfer.success 2 parked attempts=1 No payment yet.")
 
 
 def test_events_are_replayed_by_id(three_events):
-    inbox("replay", "--id", str(three_events[0].id), "--id", str(three_events[2].id))
+    inbox("replay", "--id", str(three_events[0].id), "--id", str(three_events[2].id), "--reason", "why")
 
     assert pending() == ["1", "3"]
 
@@ -140,13 +172,47 @@ def test_every_record_can_be_listed_and_read_but_not_changed(client, staff, jobs
         assert client.get(reverse(f"{name}_add")).status_code == 403
 
 
-def test_handle_again_replays_the_chosen_events(client, staff, three_events):
-    client.post(
+def handle_again(client, event, **fields):
+    return client.post(
         reverse("admin:records_inboundevent_changelist"),
-        {"action": "handle_again", "_selected_action": [str(three_events[1].id)]},
+        {"action": "handle_again", "_selected_action": [str(event.id)], "index": "0", **fields},
+        follow=True,
     )
 
+
+def test_handle_again_replays_the_chosen_events_on_record(client, staff, three_events):
+    InboundEvent.objects.filter(external_id="2").update(
+        status="parked", reason="No payment yet.", outcome="", done_at=None
+    )
+    assert b"No payment yet." in client.get(reverse("admin:records_inboundevent_changelist")).content
+
+    page = handle_again(client, three_events[1], reason="The payment is there now.")
+
+    assert b"1 events will be handled again." in page.content
     assert pending() == ["2"]
+    audited = AuditEntry.objects.get(action="event.replayed")
+    assert (audited.actor, audited.reason) == (staff, "The payment is there now.")
+    assert audited.before is not None
+    assert (audited.subject_id, audited.before["reason"]) == (str(three_events[1].id), "No payment yet.")
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_handle_again_without_a_reason_does_nothing(client, staff, three_events, reason):
+    page = handle_again(client, three_events[1], reason=reason)
+
+    assert b"Nothing was replayed." in page.content
+    assert (pending(), AuditEntry.objects.count()) == ([], 0)
+
+
+def test_handle_again_leaves_alone_what_is_being_handled(client, staff, three_events):
+    InboundEvent.objects.filter(external_id="2").update(
+        status="pending", done_at=None, lease_until=now() + timedelta(minutes=1)
+    )
+
+    page = handle_again(client, three_events[1], reason="why")
+
+    assert b"Left alone, because they are being handled: 1." in page.content
+    assert AuditEntry.objects.count() == 0
 
 
 def test_handle_again_needs_the_right_to_change_events(client, three_events):
@@ -154,10 +220,7 @@ def test_handle_again_needs_the_right_to_change_events(client, three_events):
     reader.user_permissions.add(*permissions("view_inboundevent"))
     client.force_login(reader)
 
-    client.post(
-        reverse("admin:records_inboundevent_changelist"),
-        {"action": "handle_again", "_selected_action": [str(three_events[1].id)]},
-    )
+    handle_again(client, three_events[1], reason="why")
 
     assert pending() == []
 

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         showing.add_argument("id", type=UUID)
         replaying = commands.add_parser("replay", help="handle a range of events again, as if they had just come")
         replaying.add_argument("--id", type=UUID, action="append", default=[], help="these events alone")
+        replaying.add_argument("--reason", default="", help="why, for the record; needed unless it is a dry run")
         replaying.add_argument("--dry-run", action="store_true", help="say what would be replayed, change nothing")
         _add_range(replaying)
 
@@ -52,17 +53,19 @@ class Command(BaseCommand):
         events = _range_of(options)
         if options["id"]:
             events = events.filter(pk__in=options["id"])
-        elif not any(options[name] for name in ("source", "status", "type", "since", "until")):
-            raise CommandError("Say which events: --id, --source, --status, --type, --since, --until.")
+        elif not any(options[name] for name in ("source", "status", "type", "range")):
+            raise CommandError("Say which events: --id, --source, --status, --type, --range.")
         if options["dry_run"]:
             for event in events.iterator(chunk_size=BATCH):
                 self.stdout.write(_line(event))
             self.stdout.write(f"Would replay {events.count():,} events; nothing was changed.")
             return
+        if not options["reason"].strip():
+            raise CommandError("Say why, for the record: --reason.")
         ids = iter(list(events.values_list("pk", flat=True)))
         replayed = 0
         while batch := list(islice(ids, BATCH)):
-            replayed += event_replay(batch)
+            replayed += event_replay(batch, actor=None, reason=options["reason"])
         self.stdout.write(f"Replayed {replayed:,} events.")
 
 
@@ -70,8 +73,19 @@ def _add_range(parser: ArgumentParser) -> None:
     parser.add_argument("--source", help="paystack, stripe …")
     parser.add_argument("--status", choices=EventStatus.values)
     parser.add_argument("--type", metavar="PREFIX", help="event types that start so, such as charge.")
-    parser.add_argument("--since", type=_moment, metavar="TIME", help="received at or after, ISO 8601 (UTC)")
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="received before, ISO 8601 (UTC)")
+    parser.add_argument(
+        "--range",
+        type=_times,
+        metavar="FROM..TO",
+        help="received at or after FROM and before TO, ISO 8601 (UTC); either may be left out",
+    )
+
+
+def _times(text: str) -> tuple[datetime | None, datetime | None]:
+    since, dots, until = text.partition("..")
+    if not dots or not since + until:
+        raise ValueError(text)
+    return (_moment(since) if since else None), (_moment(until) if until else None)
 
 
 def _moment(text: str) -> datetime:
@@ -80,12 +94,13 @@ def _moment(text: str) -> datetime:
 
 
 def _range_of(options: dict[str, Any]) -> QuerySet[InboundEvent]:
+    since, until = options["range"] or (None, None)
     return event_list(
         source=options["source"],
         status=options["status"],
         event_type_prefix=options["type"],
-        received_from=options["since"],
-        received_to=options["until"],
+        received_from=since,
+        received_to=until,
     )
 
 
