@@ -1,6 +1,7 @@
 """Where a drill is played: databases of its own, the offline gateways, a real web process, and sales to play with."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,7 +25,6 @@ from payments.enums import ProductKind
 from payments.models import Payment
 from payments.services.checkout import checkout_start
 
-PORT = 8189
 CURRENCIES = ("NGN", "USD")
 PRICES = (Money(2_500_000, "NGN"), Money(3_000, "USD"))
 CREATORS = 10
@@ -83,11 +83,12 @@ def gateways() -> Iterator[Sandbox]:
 @contextmanager
 def web() -> Iterator[str]:
     """The web process as production runs it, on the database of now; yields its address."""
-    url = f"http://127.0.0.1:{PORT}"
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
     environment = os.environ | {
         "DATABASE_URL": database_url(),
         "PAYSTACK_SECRET_KEY": settings.PAYSTACK_SECRET_KEY,
-        "PORT": str(PORT),
+        "PORT": str(port),
         "WEB_HOST": "127.0.0.1",
         "LOG_LEVEL": "CRITICAL",
         "PYTHONWARNINGS": "ignore",
@@ -104,6 +105,13 @@ def web() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _is_up(url: str) -> bool:
