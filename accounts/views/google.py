@@ -17,12 +17,13 @@ from accounts.services.google_accounts import google_account_sign_in
 from accounts.services.sessions import session_open_with_google
 from accounts.views.base import CHALLENGE, SIGNED_IN, OpenAuthViewSet, example, refusal, tokens_answer
 from learning247.kit.api.schema import ErrorSerializer
+from learning247.kit.api.throttles import limits_know
 
 
 class GoogleSignInViewSet(OpenAuthViewSet):
     """Two of the three are pages that a browser opens, not calls of a script."""
 
-    throttle_scope = {"begin": "sign_in"}
+    throttle_scope = {"begin": "sign_in_elsewhere"}
 
     @extend_schema(
         operation_id="auth_google",
@@ -83,7 +84,9 @@ class GoogleSignInViewSet(OpenAuthViewSet):
     )
     def exchange(self, request: Request) -> Response:
         shown = self.read(GoogleCodeSerializer, request)
-        return tokens_answer(session_open_with_google(**shown, device=device_of(request)), status=200)
+        opened = session_open_with_google(**shown, device=device_of(request))
+        limits_know(request._request, account=opened.user.email)
+        return tokens_answer(opened, status=200)
 
     def handle_exception(self, exc: Exception) -> Any:
         """Who comes back from Google looks at a browser's page: a refusal is shown by the web client."""

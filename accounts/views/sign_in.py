@@ -63,7 +63,9 @@ class SignInViewSet(OpenAuthViewSet):
     )
     def login(self, request: Request) -> Response:
         credentials = self.read(CredentialsSerializer, request)
-        return tokens_answer(session_open_with_password(**credentials, device=device_of(request)), status=200)
+        opened = session_open_with_password(**credentials, device=device_of(request))
+        limits_know(request._request, account=opened.user.email)
+        return tokens_answer(opened, status=200)
 
     @extend_schema(
         operation_id="auth_login_second_factor",

@@ -1,5 +1,6 @@
 """How often somebody may ask: what is counted for whom, what is said of it, and what happens while nobody can count."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
 from django.urls import path
 from django_ratelimit import core
 from rest_framework.permissions import AllowAny
@@ -22,6 +24,7 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from accounts.models import Session
+from accounts.services.google_codes import google_code_issue
 from accounts.tests.builders import PASSWORD, build_admin, build_user, sign_in
 from courses.tests.builders import build_course
 from learning247.kit.redis_pause import redis_is_paused
@@ -411,6 +414,47 @@ class TestSigningIn:
             login(client_at(f"198.51.100.{number}"), "ada@example.com")
 
         assert statuses(2, lambda: login(eve, "ada@example.com")) == [401, 429]
+
+    @pytest.mark.parametrize(
+        ("method", "address"),
+        [("GET", "/auth/google"), ("POST", "/auth/login"), ("POST", "/auth/login/second-factor"),
+         ("POST", "/auth/google/exchange"), ("POST", "/auth/register"), ("GET", "/")],
+    )  # fmt: skip
+    def test_no_request_that_merely_names_an_account_makes_an_address_known(
+        self, limit: Limit, method: str, address: str
+    ) -> None:
+        limit(sign_in_everywhere=1, sign_in_slowed=1)
+        build_user(email="ada@example.com")
+        eve = client_at("198.51.100.1")
+        named = json.dumps({"email": "ada@example.com", "password": "wrong horse battery", "code": "1"})
+
+        eve.generic(method, address, named, content_type="application/json")
+
+        assert not core.caches["default"].client.get_client().keys("known:*")
+
+    def test_where_somebody_came_by_google_is_known_as_theirs(self, limit: Limit) -> None:
+        limit(sign_in_everywhere=1, sign_in_slowed=1)
+        ada = build_user(email="ada@example.com")
+        with transaction.atomic():
+            code = google_code_issue(user=ada, code_challenge="")
+        home = client_at()
+        assert home.post("/auth/google/exchange", {"code": code}, format="json").status_code == 200
+        for number in range(2):
+            login(client_at(f"198.51.100.{number}"), "ada@example.com")
+
+        assert statuses(3, lambda: login(home, "ada@example.com")) == [401, 401, 401]
+        assert statuses(2, lambda: login(client_at("203.0.113.8"), "ada@example.com")) == [401, 429]
+
+    def test_who_names_an_account_on_the_way_to_google_counts_by_address(self, limit: Limit) -> None:
+        limit(sign_in=2, sign_in_everywhere=1, sign_in_slowed=1)
+        build_user(email="ada@example.com")
+        named = json.dumps({"email": "ada@example.com"})
+
+        def set_out() -> Any:
+            return client_at("198.51.100.1").generic("GET", "/auth/google", named, content_type="application/json")
+
+        assert statuses(3, set_out) == [302, 302, 429]
+        assert statuses(2, lambda: login(client_at(), "ada@example.com")) == [401, 401]
 
     @pytest.mark.parametrize("body", [b"{", b"[]", b'{"email": 7}', b'{"email": ""}', b"{}"])
     def test_a_body_without_an_account_counts_by_address(self, limit: Limit, body: bytes) -> None:

@@ -128,6 +128,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
     # already stays so.
     "sign_in": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
     "console": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
+    # Setting out to somewhere that says who it is: nobody's account yet, whatever a body names.
+    "sign_in_elsewhere": Scope((_per_caller("general"), _per_address("sign_in")), closed=True),
     "register": Scope((_per_caller("general"), _per_address("register")), closed=True),
     "reset": Scope((_per_caller("general"), _per_address("reset"), _per_account("reset_account")), closed=True),
     "codes": Scope((_per_caller("general"), _per_caller("codes"), _per_address("codes")), closed=True),
@@ -173,8 +175,6 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
     question = Question(caller, address, lambda: _as_compared(account()), counts=not mine.only_looks)
     try:
         mine.usage = _nearest(limits, question)
-        if scope == "sign_in" and not mine.usage.refused:
-            mine.signs_in = (question.account(), address)
     except RedisError as error:
         redis_pause(error)
         _refuse_if_closed(limits)
@@ -183,8 +183,11 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
 
 
 def limits_know(request: HttpRequest, *, account: str) -> None:
-    """Remember with the answer that the owner of `account`, whom the body did not name, signed in from here."""
-    _Asked.of(request).signs_in = (_as_compared(account), network_of(client_address(request)))
+    """Remember with the answer that the owner of `account` signed in from here.
+
+    For whoever has just opened a session of it: anybody can name an account in a body.
+    """
+    _Asked.of(request).signed_in = (_as_compared(account), network_of(client_address(request)))
 
 
 def limits_only_look(request: Request, *, look: bool) -> None:
@@ -221,8 +224,8 @@ class RateLimitMiddleware:
             response["RateLimit-Limit"] = str(left.limit)
             response["RateLimit-Remaining"] = str(left.remaining)
             response["RateLimit-Reset"] = str(left.reset)
-            if asked.signs_in is not None and response.status_code < 400:
-                _remember(*asked.signs_in)
+            if asked.signed_in is not None and response.status_code < 400:
+                _remember(*asked.signed_in)
         return response
 
 
@@ -235,7 +238,7 @@ class _Asked:
         self.asked = False
         self.only_looks = False
         self.usage: Usage | None = None
-        self.signs_in: tuple[str, str] | None = None
+        self.signed_in: tuple[str, str] | None = None
 
     @classmethod
     def of(cls, request: HttpRequest) -> "_Asked":
