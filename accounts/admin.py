@@ -32,7 +32,9 @@ from learning247.kit.errors import DomainError
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
-_AUDITED = ("email", "role", "is_staff", "is_superuser", "is_active", "is_creator", "platform_fee_bps")
+_PROFILE = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
+_AUDITED = ("email", "role", "is_staff", "is_superuser", "is_active", "is_creator", "platform_fee_bps", *_PROFILE)
+_WHY = "For the record, naming nobody."
 
 
 class PersonCreationForm(AdminUserCreationForm):
@@ -43,14 +45,36 @@ class PersonCreationForm(AdminUserCreationForm):
         fields = ("email", "first_name", "last_name")
 
 
-class PersonChangeForm(BaseUserChangeForm):
+class ReasonedForm(forms.ModelForm):
+    """Asks why before it changes what is there."""
+
+    reason = forms.CharField(
+        required=False, max_length=500, help_text=_WHY, widget=forms.TextInput(attrs={"class": "vTextField"})
+    )
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if not self.instance._state.adding and self.changed_data and not self.cleaned_data.get("reason"):
+            self.add_error("reason", "Say why: it goes on record with your name.")
+        return cleaned
+
+
+class PersonChangeForm(ReasonedForm, BaseUserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"
+        fields = "__all__"  # noqa: DJ007 - the page chooses
+
+
+class GroupForm(ReasonedForm):
+    class Meta:
+        model = Group
+        fields = "__all__"  # noqa: DJ007 - the page chooses
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):
     """Sets somebody's password, or none."""
+
+    reason = forms.CharField(max_length=500, help_text=_WHY, widget=forms.TextInput(attrs={"size": 60}))
 
     def __init__(self, *args: Any, actor: User, device: Device, **kwargs: Any) -> None:
         self.actor, self.device = actor, device
@@ -59,7 +83,13 @@ class PersonPasswordForm(AdminPasswordChangeForm):
     def save(self, commit: bool = True) -> User:
         with transaction.atomic():
             user: User = super().save(commit=commit)
-            password_replaced(user=user, actor=self.actor, action="user.password_changed", device=self.device)
+            password_replaced(
+                user=user,
+                actor=self.actor,
+                action="user.password_changed",
+                device=self.device,
+                reason=self.cleaned_data["reason"],
+            )
         return user
 
 
@@ -72,9 +102,21 @@ class SecondFactorResetForm(forms.Form):
 
 
 class AuditedAdmin(admin.ModelAdmin):
-    """Who changed what from what to what is on record, what stands in other tables included."""
+    """Who changed what from what to what, and why, is on record, what stands in other tables included.
+
+    Its form is a ReasonedForm.
+    """
 
     audited_as: ClassVar[str]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "reason"]})
+            for name, options in super().get_fieldsets(request, obj)
+        ]
+        if obj is not None and self.has_change_permission(request, obj):
+            shown.append(("Why", {"fields": ["reason"]}))
+        return shown
 
     def audited(self, pk: Any) -> dict[str, Any] | None:
         """What is compared; None when there is no such row."""
@@ -99,6 +141,7 @@ class AuditedAdmin(admin.ModelAdmin):
                 action=f"{self.audited_as}.{'changed' if change else 'created'}",
                 subject_kind=self.audited_as,
                 subject_id=form.instance.pk,
+                reason=form.cleaned_data.get("reason", ""),
                 before=self.before,
                 after=after,
             )
@@ -111,6 +154,7 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
     audited_as = "user"
     form = PersonChangeForm
     add_form = PersonCreationForm
+    change_user_password_template = "admin/accounts/user/change_password.html"  # noqa: S105
     action_form = ReasonActionForm
     actions = ("reset_second_factor", "erase")
     ordering = ("-created_at",)
@@ -258,6 +302,7 @@ class StaffGroupAdmin(AuditedAdmin, GroupAdmin):
     """What a group may is changed by superusers alone. One is emptied, never deleted: people's history names it."""
 
     audited_as = "group"
+    form = GroupForm
 
     def audited(self, pk: Any) -> dict[str, Any] | None:
         group = Group.objects.filter(pk=pk).first()

@@ -57,7 +57,9 @@ def password_set(*, user: User, password: str) -> int:
         return password_replaced(user=locked, actor=None, action="user.password_changed", device=OPERATOR)
 
 
-def password_replaced(*, user: User, actor: User | None, action: str, device: Device = UNKNOWN) -> int:
+def password_replaced(
+    *, user: User, actor: User | None, action: str, device: Device = UNKNOWN, reason: str = ""
+) -> int:
     """What follows when `user` has got another password, in the transaction that gave it.
 
     Whoever knew the old one, or holds a token or a mailed link from that time, or is between the two factors, is out;
@@ -83,6 +85,7 @@ def password_replaced(*, user: User, actor: User | None, action: str, device: De
         action=action,
         subject_kind="user",
         subject_id=user.pk,
+        reason=reason,
         after={"sessions_ended": ended, "ip": device.ip, "user_agent": device.user_agent},
     )
     return ended

@@ -15,6 +15,8 @@ from learning247.records.models import AuditEntry, OutboundMail
 
 pytestmark = pytest.mark.django_db
 
+REASON = "Asked for by phone, called back"
+
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings):
@@ -47,6 +49,7 @@ def profile_form(user: User, **changes: object) -> dict[str, object]:
         "avatar_url": user.avatar_url,
         "role": user.role,
         "platform_fee_bps": "",
+        "reason": REASON,
     }
     if user.is_active:
         form["is_active"] = "on"
@@ -106,7 +109,7 @@ def test_a_superuser_gives_a_role_and_the_change_is_on_record():
     user.refresh_from_db()
     assert (user.role, user.is_staff) == ("admin", True)
     entry = AuditEntry.objects.get(action="user.changed")
-    assert (entry.actor, entry.subject_id) == (boss, str(user.pk))
+    assert (entry.actor, entry.subject_id, entry.reason) == (boss, str(user.pk), REASON)
     before, after = entry.before, entry.after
     assert before is not None and after is not None
     assert (before["role"], after["role"]) == ("user", "admin")
@@ -121,6 +124,10 @@ def test_support_changes_a_profile_but_gives_no_rights_and_no_fee():
     assert response.status_code == 302
     user.refresh_from_db()
     assert user.first_name == "Renamed"
+    entry = AuditEntry.objects.get(action="user.changed")
+    assert entry.before is not None and entry.after is not None
+    changed = {name for name in entry.before if entry.before[name] != entry.after[name]}
+    assert (changed, entry.after["first_name"]) == ({"first_name"}, "Renamed")
     assert (user.role, user.is_staff, user.is_superuser, user.platform_fee_bps) == ("user", False, False, None)
 
 
@@ -142,7 +149,7 @@ def test_support_edits_no_administrator_and_sets_nobody_elses_staff_password(pag
 def test_a_password_set_by_staff_ends_the_persons_sessions_and_is_on_record(usable):
     boss, user, bystander = build_admin(), build_user(), build_user()
     theirs, others = session_open(user), session_open(bystander)
-    form = {"usable_password": usable}
+    form = {"usable_password": usable, "reason": REASON}
     if usable == "true":
         form |= {"password1": "another horse battery", "password2": "another horse battery", "set-password": "Save"}
     else:
@@ -161,9 +168,26 @@ def test_a_password_set_by_staff_ends_the_persons_sessions_and_is_on_record(usab
     ]
     assert [answer.status_code for answer in answers] == [401, 200]
     entry = AuditEntry.objects.get(action="user.password_changed")
-    assert (entry.actor, entry.subject_id, entry.before) == (boss, str(user.pk), None)
+    assert (entry.actor, entry.subject_id, entry.before, entry.reason) == (boss, str(user.pk), None, REASON)
     assert entry.after == {"sessions_ended": 1, "ip": "127.0.0.1", "user_agent": ""}
     assert OutboundMail.objects.get().to == user.email
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_without_a_reason_nothing_about_a_person_is_changed(reason):
+    boss, user = build_admin(), build_user()
+    before = User.objects.values().get(pk=user.pk)
+    client = signed_in_as(boss)
+    password = {"usable_password": "true", "password1": "another horse battery", "password2": "another horse battery"}
+
+    profile = client.post(page_of(user), profile_form(user, role="admin", reason=reason))
+    other = client.post(reverse("admin:auth_user_password_change", args=[user.pk]), password | {"reason": reason})
+
+    assert (profile.status_code, other.status_code) == (200, 200)
+    assert "Say why: it goes on record with your name." in profile.content.decode()
+    assert 'name="reason"' in other.content.decode()
+    assert User.objects.values().get(pk=user.pk) == before
+    assert not AuditEntry.objects.exists()
 
 
 def test_a_refused_password_ends_no_session():
@@ -172,7 +196,7 @@ def test_a_refused_password_ends_no_session():
 
     response = signed_in_as(boss).post(
         reverse("admin:auth_user_password_change", args=[user.pk]),
-        {"usable_password": "true", "password1": "short", "password2": "short", "set-password": "Save"},
+        {"usable_password": "true", "password1": "short", "password2": "short", "reason": REASON},
     )
 
     assert response.status_code == 200

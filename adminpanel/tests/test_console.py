@@ -116,19 +116,20 @@ class TestOwnPassword:
 class TestRights:
     def person_form(self, user: User, **changes: object) -> dict[str, object]:
         form = {name: getattr(user, name) for name in ("email", "first_name", "last_name", "role")}
-        return {**form, "is_active": "on", "platform_fee_bps": "", **changes}
+        return {**form, "is_active": "on", "platform_fee_bps": "", "reason": "Joins support", **changes}
 
     def test_a_group_that_somebody_is_given_is_on_record_and_an_unchanged_form_is_not(self):
         boss, user = build_admin(), build_user()
         page = reverse("admin:accounts_user_change", args=[user.pk])
         client = signed_in_as(boss)
 
-        client.post(page, self.person_form(user, first_name="Renamed"))
+        client.post(page, self.person_form(user))
         assert not AuditEntry.objects.exists()
         client.post(page, self.person_form(user, groups=[Group.objects.get(name="support").pk], is_staff="on"))
 
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.actor, entry.subject_id) == ("user.changed", boss, str(user.pk))
+        assert entry.reason == "Joins support"
         before, after = entry.before, entry.after
         assert before is not None and after is not None
         changed = {name: (before[name], after[name]) for name in before if before[name] != after[name]}
@@ -139,12 +140,14 @@ class TestRights:
         right = Permission.objects.get(codename="view_auditentry")
 
         response = signed_in_as(boss).post(
-            reverse("admin:auth_group_change", args=[group.pk]), {"name": "auditors", "permissions": [right.pk]}
+            reverse("admin:auth_group_change", args=[group.pk]),
+            {"name": "auditors", "permissions": [right.pk], "reason": "Audit"},
         )
 
         assert response.status_code == 302
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.actor, entry.subject_id) == ("group.changed", boss, str(group.pk))
+        assert entry.reason == "Audit"
         assert (entry.before, entry.after) == (
             {"name": "auditors", "permissions": []},
             {"name": "auditors", "permissions": ["records.view_auditentry"]},

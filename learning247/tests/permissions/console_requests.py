@@ -32,21 +32,16 @@ ACTION_ROWS: dict[str, Callable[[World], object]] = {
     "/admin/accounts/user/ erase": lambda world: world.people["user"].pk,
     "/admin/accounts/user/ reset_second_factor": lambda world: _with_totp(world.owner).pk,
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
+    "/admin/django_celery_beat/periodictask/ resume": lambda world: world.paused.pk,
 }
 # What is changed in the form that a change page shows.
 CHANGES: dict[str, Form] = {
-    "accounts/user": {"first_name": "Renamed"},
-    "auth/group": {"name": "renamed"},
+    "accounts/user": {"first_name": "Renamed", "reason": "A typo"},
+    "auth/group": {"name": "renamed", "reason": "A typo"},
     "courses/course": {"duration": "3 weeks"},
     "courses/coursepass": {"NGN": "36000"},
     "courses/department": {"description": "Changed"},
-    "django_celery_beat/periodictask": {"description": "Changed"},
-    "django_celery_beat/clockedschedule": {"clocked_time_0": "2030-01-01", "clocked_time_1": "12:00:00"},
-    "django_celery_beat/crontabschedule": {"minute": "9"},
-    "django_celery_beat/solarschedule": {"latitude": "7"},
-    "django_celery_beat/intervalschedule": {"every": "78"},
 }
-_TASK = {"name": "new", "task": "records.sweep_mail", "regtask": "", "args": "[]", "kwargs": "{}", "headers": "{}"}
 FORMS: dict[str, Callable[[World], Form]] = {
     "/admin/login/": lambda world: {"username": world.people["admin"].email, "password": PASSWORD},
     "/admin/password_change/": lambda world: {
@@ -63,6 +58,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "password2": NEW_PASSWORD,
     },
     "/admin/accounts/user/{id}/password/": lambda world: {
+        "reason": "Asked for by phone",
         "usable_password": "true",
         "password1": NEW_PASSWORD,
         "password2": NEW_PASSWORD,
@@ -83,25 +79,6 @@ FORMS: dict[str, Callable[[World], Form]] = {
     },
     "/admin/courses/enrollment/{enrollment_id}/mark-sent/": lambda world: {"apply": "yes"},
     "/admin/courses/enrollment/{enrollment_id}/revoke/": lambda world: {"apply": "yes", "reason": "Left"},
-    "/admin/django_celery_beat/clockedschedule/add/": lambda world: CHANGES["django_celery_beat/clockedschedule"],
-    "/admin/django_celery_beat/crontabschedule/add/": lambda world: {
-        "minute": "9",
-        "hour": "*",
-        "day_of_month": "*",
-        "month_of_year": "*",
-        "day_of_week": "*",
-        "timezone": "UTC",
-    },
-    "/admin/django_celery_beat/solarschedule/add/": lambda world: {
-        "event": "sunset",
-        "latitude": "7",
-        "longitude": "7",
-    },
-    "/admin/django_celery_beat/intervalschedule/add/": lambda world: {"every": "78", "period": "days"},
-    "/admin/django_celery_beat/periodictask/add/": lambda world: {
-        **_TASK,
-        "interval": world.schedules["intervalschedule"].pk,
-    },
 }
 QUERIES = {"/admin/autocomplete/": "?app_label=courses&model_name=enrollment&field_name=course"}
 
@@ -155,7 +132,7 @@ def _form(world: World, path: str) -> Form:
         return {"post": "yes"}
     if path.endswith("/change/"):
         return _as_shown(world, path) | CHANGES.get(_model(path), {})
-    return _as_shown(world, path) | own if path.endswith("schedule/add/") else own
+    return own
 
 
 def _as_shown(world: World, path: str) -> Form:

@@ -151,36 +151,12 @@ PAGES = """
 /admin/courses/enrollment/{object_id}/delete/                     login/login   403/403   403/403   403/403   403/403
 /admin/courses/enrollment/{object_id}/history/                    login/login   200/200   403/403   403/403   200/200
 /admin/django_celery_beat/                                        login/login   404/404   404/404   404/404   200/200
-/admin/django_celery_beat/clockedschedule/                        login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/clockedschedule/add/                    login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/clockedschedule/{object_id}/            login/login   302/302   302/302   302/302   302/302
-/admin/django_celery_beat/clockedschedule/{object_id}/change/     login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/clockedschedule/{object_id}/delete/     login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/clockedschedule/{object_id}/history/    login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/crontabschedule/                        login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/crontabschedule/add/                    login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/crontabschedule/{object_id}/            login/login   302/302   302/302   302/302   302/302
-/admin/django_celery_beat/crontabschedule/{object_id}/change/     login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/crontabschedule/{object_id}/delete/     login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/crontabschedule/{object_id}/history/    login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/intervalschedule/                       login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/intervalschedule/add/                   login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/intervalschedule/{object_id}/           login/login   302/302   302/302   302/302   302/302
-/admin/django_celery_beat/intervalschedule/{object_id}/change/    login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/intervalschedule/{object_id}/delete/    login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/intervalschedule/{object_id}/history/   login/login   403/403   403/403   403/403   200/200
 /admin/django_celery_beat/periodictask/                           login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/periodictask/add/                       login/login   403/403   403/403   403/403  200/302*
+/admin/django_celery_beat/periodictask/add/                       login/login   403/403   403/403   403/403   403/403
 /admin/django_celery_beat/periodictask/{object_id}/               login/login   302/302   302/302   302/302   302/302
-/admin/django_celery_beat/periodictask/{object_id}/change/        login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/periodictask/{object_id}/delete/        login/login   403/403   403/403   403/403  200/302*
+/admin/django_celery_beat/periodictask/{object_id}/change/        login/login   403/403   403/403   403/403   200/403
+/admin/django_celery_beat/periodictask/{object_id}/delete/        login/login   403/403   403/403   403/403   403/403
 /admin/django_celery_beat/periodictask/{object_id}/history/       login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/solarschedule/                          login/login   403/403   403/403   403/403   200/200
-/admin/django_celery_beat/solarschedule/add/                      login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/solarschedule/{object_id}/              login/login   302/302   302/302   302/302   302/302
-/admin/django_celery_beat/solarschedule/{object_id}/change/       login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/solarschedule/{object_id}/delete/       login/login   403/403   403/403   403/403  200/302*
-/admin/django_celery_beat/solarschedule/{object_id}/history/      login/login   403/403   403/403   403/403   200/200
 /admin/jsi18n/                                                    login/login   200/405   200/405   200/405   200/405
 /admin/login/                                                        200/302*  302/302*  302/302*  302/302*  302/302*
 /admin/logout/                                                        302/302  405/200*  405/200*  405/200*  405/200*
@@ -289,15 +265,10 @@ ACTIONS = """
 /admin/courses/enrollment/ export                                       login      200*       403       403      200*
 /admin/courses/enrollment/ mark_sent                                    login      302*       403       403      302*
 /admin/courses/enrollment/ revoke                                       login      302*       403       403      302*
-/admin/django_celery_beat/clockedschedule/ delete_selected              login       403       403       403      302*
-/admin/django_celery_beat/crontabschedule/ delete_selected              login       403       403       403      302*
-/admin/django_celery_beat/intervalschedule/ delete_selected             login       403       403       403      302*
-/admin/django_celery_beat/periodictask/ delete_selected                 login       403       403       403      302*
-/admin/django_celery_beat/periodictask/ disable_tasks                   login       403       403       403      302*
-/admin/django_celery_beat/periodictask/ enable_tasks                    login       403       403       403      302*
-/admin/django_celery_beat/periodictask/ run_tasks                       login       403       403       403       302
-/admin/django_celery_beat/periodictask/ toggle_tasks                    login       403       403       403      302*
-/admin/django_celery_beat/solarschedule/ delete_selected                login       403       403       403      302*
+/admin/django_celery_beat/periodictask/ delete_selected                 login       403       403       403       302
+/admin/django_celery_beat/periodictask/ pause                           login       403       403       403      302*
+/admin/django_celery_beat/periodictask/ resume                          login       403       403       403      302*
+/admin/django_celery_beat/periodictask/ run                             login       403       403       403      302*
 /admin/outbound_webhooks/webhookdelivery/ delete_selected               login       403       403       403       200
 /admin/outbound_webhooks/webhookendpoint/ delete_selected               login       403       403       403       200
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.test import Client
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -102,14 +102,10 @@ class World:
         )
         event = OutboundEvent.objects.create(key="test", owner=self.owner, event_type="ping", data={})
         self.delivery = WebhookDelivery.objects.create(event=event, endpoint=self.endpoint)
-        self.schedules: dict[str, models.Model] = {
-            "clockedschedule": ClockedSchedule.objects.create(clocked_time=now()),
-            "crontabschedule": CrontabSchedule.objects.create(minute="7"),
-            "intervalschedule": IntervalSchedule.objects.create(every=77, period="days"),
-            "solarschedule": SolarSchedule.objects.create(event="sunset", latitude=6.5, longitude=3.4),
-        }
-        self.schedules["periodictask"] = PeriodicTask.objects.create(
-            name="test", task="records.sweep_mail", interval=self.schedules["intervalschedule"]
+        interval = IntervalSchedule.objects.create(every=77, period="days")
+        PeriodicTask.objects.create(name="test", task="records.sweep_mail", interval=interval)
+        self.paused = PeriodicTask.objects.create(
+            name="paused", task="records.sweep_mail", interval=interval, enabled=False
         )
         stored = Path(settings.MEDIA_ROOT) / "courses" / "image.webp"
         stored.parent.mkdir(parents=True)
