@@ -28,6 +28,10 @@ class PaymentStatus(models.TextChoices):
     DISPUTED = "disputed", "Disputed"
 
 
+# From these a capture may still settle: a declined card is tried again, an expired checkout is paid late.
+UNSETTLED_STATUSES = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
+
+
 class RefundStatus(models.TextChoices):
     """The diagram is above `Refund`."""
 
@@ -48,6 +52,24 @@ class RefundSource(models.TextChoices):
     STAFF = "staff", "Staff"
     PLATFORM = "platform", "The platform by itself"
     GATEWAY = "gateway", "Somebody at the gateway"
+
+
+class DisputeStatus(models.TextChoices):
+    """The diagram is above `Dispute`."""
+
+    WARNING = "warning", "Inquiry"
+    NEEDS_RESPONSE = "needs_response", "Needs an answer"
+    UNDER_REVIEW = "under_review", "Under review"
+    WON = "won", "Won"
+    LOST = "lost", "Lost"
+    PREVENTED = "prevented", "Closed without a dispute"
+
+
+DISPUTE_OPEN = (DisputeStatus.WARNING, DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW)
+# While one of these is there the money is in dispute, or gone.
+DISPUTE_STANDING = (*DISPUTE_OPEN, DisputeStatus.LOST)
+# An inquiry is the gateway's advice to refund (docs.stripe.com/disputes/how-disputes-work#inquiries).
+DISPUTE_FORBIDS_REFUND = (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST)
 
 
 class ReviewReason(models.TextChoices):

@@ -59,6 +59,28 @@ class NothingToRefund(Conflict):
     detail = "Nothing of this payment can be given back: it was free, was not paid, or was refunded already."
 
 
+class PaymentDisputed(Conflict):
+    code = "payment_disputed"
+    detail = "The buyer's bank disputes this payment: it decides where the money goes. Wait for that; refund nothing."
+
+
+class DisputeNotFound(NotFound):
+    code = "dispute_not_found"
+    detail = "The gateway knows no such dispute of this payment."
+
+
+class DisputeUnreadable(Conflict):
+    """What the gateway says of a dispute cannot be booked as it is: for people."""
+
+    code = "dispute_unreadable"
+    detail = "What the gateway says of this dispute does not fit the payment. Look it up at the gateway."
+
+
+class DisputeClosed(Conflict):
+    code = "dispute_closed"
+    detail = "This dispute takes no evidence any more: it was answered, or is decided."
+
+
 class RefundTooLarge(Unprocessable):
     code = "refund_too_large"
     detail = "This is more than is left of the payment. Ask for what `extra.refundable` says, or less."

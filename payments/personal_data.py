@@ -16,9 +16,9 @@ from learning247.records.personal_tables import (
     register_personal_data,
 )
 from learning247.records.services.personal_data import FORGOTTEN
-from payments.enums import REFUND_UNDER_WAY, PaymentStatus
+from payments.enums import DISPUTE_OPEN, REFUND_UNDER_WAY, PaymentStatus
 from payments.locks import payments_lock_of, products_lock_of
-from payments.models import Entitlement, Payment, Price, Product, Refund
+from payments.models import Dispute, Entitlement, Payment, Price, Product, Refund
 
 
 def register_tables() -> None:
@@ -57,6 +57,13 @@ def register_tables() -> None:
             kept="What of your payments went back, when and how: the law of accounting keeps it with them.",
         ),
         PersonalTable(
+            "disputes",
+            Dispute,
+            lambda user: [Dispute.objects.filter(payment__buyer_id=user.id)],
+            kept="What your bank asked back of your payments, and how that ended: the law of accounting keeps it with "
+            "them.",
+        ),
+        PersonalTable(
             "entitlements",
             Entitlement,
             lambda user: [Entitlement.objects.filter(user_id=user.id)],
@@ -74,6 +81,9 @@ def register_tables() -> None:
     register_audit_subject(
         "refund", lambda user: Refund.objects.filter(payment__buyer_id=user.id).values_list("id", flat=True)
     )
+    register_audit_subject(
+        "dispute", lambda user: Dispute.objects.filter(payment__buyer_id=user.id).values_list("id", flat=True)
+    )
     register_event_subject(payment_references)
     register_erasure_guard(business_open)
 
@@ -83,21 +93,24 @@ def payment_references(user: User) -> list[str]:
     return list(Payment.objects.filter(buyer_id=user.id).values_list("reference", flat=True))
 
 
-_OPEN = (PaymentStatus.PENDING, PaymentStatus.IN_REVIEW, PaymentStatus.DISPUTED)
+# One whose dispute was lost stays disputed for ever; open is what is not decided.
+_OPEN = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.IN_REVIEW)) | Q(disputes__status__in=DISPUTE_OPEN)
 
 
 def business_open(user: User) -> Iterator[Obstacle]:
     """What is not settled between the person and others. Their products and payments hold still from here on: nobody
     begins to buy the ones, and none of the others settles, until the transaction ends."""
     products_lock_of(user.id)
-    for payment in payments_lock_of(user.id):
+    locked = payments_lock_of(user.id)
+    undecided = set(Payment.objects.filter(_OPEN, buyer_id=user.id).values_list("pk", flat=True))
+    for payment in locked:
         if payment.status == PaymentStatus.PENDING:
             yield Obstacle(
                 "payment_open",
                 f"Your payment {payment.reference} is open until {payment.expires_at:%-d %B %Y, %H:%M} UTC. Finish it, "
                 "or wait until it has expired.",
             )
-        elif payment.status in _OPEN:
+        elif payment.pk in undecided:
             yield Obstacle(
                 "payment_unsettled",
                 f"Your payment {payment.reference} is {payment.get_status_display().lower()}. Wait until that is "
@@ -107,8 +120,8 @@ def business_open(user: User) -> Iterator[Obstacle]:
         yield Obstacle(
             "refund_open", f"The refund {refund.reference} of {refund.money} is still on its way to you. Wait for it."
         )
-    sales = Payment.objects.filter(product__seller_id=user.id, status__in=_OPEN).order_by("id")
-    count = sales.count()
+    sales = Payment.objects.filter(_OPEN, product__seller_id=user.id)
+    count = sales.distinct().count()
     if count:
         yield Obstacle(
             "sale_unsettled",

@@ -7,8 +7,8 @@ from django.db.models import Q
 from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from payments.enums import EntitlementSource, PaymentStatus, RefundSource, RefundStatus
-from payments.models import Entitlement, Payment, Refund
+from payments.enums import DISPUTE_STANDING, EntitlementSource, PaymentStatus, RefundSource, RefundStatus
+from payments.models import Dispute, Entitlement, Payment, Refund
 from wallets.enums import EntryKind
 from wallets.models import JournalEntry
 
@@ -20,6 +20,8 @@ def register_checks() -> None:
     register_check("I8", "shares never exceed what was captured", shares_within_capture)
     register_check("I8", "what was given back is booked, part by part", refunds_are_booked)
     register_check("I9", "who has all of the money back has no access", refunded_payments_open_nothing)
+    register_check("I8", "disputes take no more than refunds left, and are booked as they stand", disputes_are_booked)
+    register_check("I11", "what disputes moved at the gateways is booked", dispute_funds_are_booked)
     register_check("I15", "refunds are on record", refunds_are_audited)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
@@ -195,6 +197,102 @@ def refunded_payments_open_nothing(scope: Scope) -> Iterator[Breach]:
             ],
         ):
             yield Breach(f"payment {reference}: all of it went back, and it still opens what was bought")
+
+
+def disputes_are_booked(scope: Scope) -> Iterator[Breach]:
+    """I8: by each dispute's entries the creator and the platform lost exactly their shares if it is lost, the creator's
+    is set aside while it is open, and nothing of either is gone otherwise; with the refunds they take no more than the
+    sale gave. A payment is `disputed` exactly while one of its disputes stands."""
+    for part in scope.ranges(Dispute.objects.all()):
+        for reference, dispute, status, *off in scope.query(
+            """
+            SELECT p.reference, d.gateway_dispute_id, d.status,
+                   coalesce(sum(l.amount_minor) FILTER (
+                       WHERE a.owner_id = pr.seller_id AND a.kind <> 'disputed'), 0) + d.seller_minor,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = pr.seller_id AND a.kind = 'disputed'), 0)
+                       - CASE WHEN d.status = 'lost' THEN 0 ELSE d.seller_minor END,
+                   coalesce(sum(l.amount_minor) FILTER (
+                       WHERE a.owner_id IS NULL AND a.kind = CASE WHEN p.settled_at IS NULL THEN 'unsettled'
+                                                                  WHEN pr.seller_id IS NULL THEN 'sales'
+                                                                  ELSE 'fees' END), 0)
+                       + CASE WHEN d.status = 'lost' THEN d.platform_minor ELSE 0 END,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'losses'), 0) + d.gateway_fee_minor
+                       + CASE WHEN d.status = 'lost'
+                              THEN greatest(d.withdrawn_minor - d.seller_minor - d.platform_minor, 0) ELSE 0 END,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0)
+                       - d.withdrawn_minor - d.gateway_fee_minor
+              FROM payments_dispute d
+              JOIN payments_payment p ON p.id = d.payment_id
+              JOIN payments_product pr ON pr.id = p.product_id
+              LEFT JOIN wallets_journalentry e ON e.source_kind = 'dispute' AND e.source_id = d.id::text
+              LEFT JOIN wallets_journalline l ON l.entry_id = e.id
+              LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
+             WHERE d.id BETWEEN %s AND %s
+             GROUP BY d.id, p.id, pr.id
+            """,
+            [part.first, part.last],
+        ):
+            if any(off):
+                creator, aside, platform, losses, gateway = off
+                yield Breach(
+                    f"dispute {dispute} ({status}) of payment {reference}: creator off by {creator}, set aside off by"
+                    f" {aside}, platform off by {platform}, losses off by {losses}, gateway off by {gateway}"
+                )
+    for part in scope.ranges(Payment.objects.all()):
+        for reference, status, sellers, platforms, standing in scope.query(
+            """
+            SELECT p.reference, p.status, taken.seller, taken.platform, taken.standing
+              FROM payments_payment p
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(sum(t.seller_minor), 0) AS seller, coalesce(sum(t.platform_minor), 0) AS platform,
+                          count(*) FILTER (WHERE t.standing) AS standing
+                     FROM (SELECT r.seller_minor, r.platform_minor, FALSE AS standing FROM payments_refund r
+                            WHERE r.payment_id = p.id AND r.status <> %s
+                           UNION ALL
+                           SELECT d.seller_minor, d.platform_minor, d.status = ANY(%s) FROM payments_dispute d
+                            WHERE d.payment_id = p.id) t
+             ) AS taken
+             WHERE p.id BETWEEN %s AND %s
+               AND ((p.status = 'disputed') <> (taken.standing > 0)
+                    OR CASE WHEN p.settled_at IS NULL THEN taken.seller + taken.platform > coalesce(p.captured_minor, 0)
+                            ELSE taken.seller > p.amount_minor - p.platform_fee_minor
+                                 OR taken.platform > p.platform_fee_minor END)
+            """,
+            [RefundStatus.FAILED.value, [status.value for status in DISPUTE_STANDING], part.first, part.last],
+        ):
+            yield Breach(
+                f"payment {reference} is {status} with {standing} disputes that stand; refunds and disputes take"
+                f" {sellers} from the creator, {platforms} from the platform"
+            )
+
+
+def dispute_funds_are_booked(scope: Scope) -> Iterator[Breach]:
+    """I11: what the gateways withdrew and charged for disputes is on their accounts, in all, also of disputes that have
+    no row."""
+    rows = scope.query(
+        """
+        WITH booked AS (
+            SELECT a.kind, a.currency, sum(l.amount_minor) AS minor
+              FROM wallets_ledgeraccount a
+              JOIN wallets_journalline l ON l.account_id = a.id
+              JOIN wallets_journalentry e ON e.id = l.entry_id AND e.kind = ANY(%s)
+             WHERE a.kind LIKE 'gateway-%%' GROUP BY a.kind, a.currency
+        ), moved AS (
+            SELECT 'gateway-' || p.gateway AS kind, d.currency, sum(d.withdrawn_minor + d.gateway_fee_minor) AS minor
+              FROM payments_dispute d JOIN payments_payment p ON p.id = d.payment_id
+             GROUP BY p.gateway, d.currency
+        )
+        SELECT kind, currency, coalesce(booked.minor, 0), coalesce(moved.minor, 0)
+          FROM booked FULL JOIN moved USING (kind, currency)
+        """,
+        [[EntryKind.DISPUTE_FUNDS.value, EntryKind.DISPUTE_FEE.value]],
+    )
+    for kind, currency, booked, moved in rows:
+        scope.examined += 1
+        if booked != moved:
+            yield Breach(
+                f"{kind}: booked for disputes {Money(int(booked), currency)}, moved {Money(int(moved), currency)}"
+            )
 
 
 def refunds_are_audited(scope: Scope) -> Iterator[Breach]:

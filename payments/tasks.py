@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from payments.services.disputes import disputes_find, disputes_sweep
 from payments.services.refunds import refund_carry_on, refunds_sweep
 from payments.services.settlement import unsettled_sweep
 
@@ -24,3 +25,15 @@ def carry_on_refund(refund_id: str) -> None:
 def sweep_refunds() -> int:
     """Carry on with refunds that are under way; returns how many."""
     return refunds_sweep()
+
+
+@shared_task(name="payments.sweep_disputes")
+def sweep_disputes() -> int:
+    """Ask the gateways how the open disputes stand; returns how many."""
+    return disputes_sweep()
+
+
+@shared_task(name="payments.find_disputes")
+def find_disputes() -> int:
+    """Look in the gateways' lists for disputes that nobody told us of; returns how many there were."""
+    return disputes_find()

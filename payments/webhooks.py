@@ -10,12 +10,13 @@ from learning247.records.errors import EventNotReady
 from learning247.records.models import InboundEvent
 from learning247.records.registry import register_event_handler
 from learning247.records.webhooks import EventIdentity, webhook_view
-from payments.enums import GatewayName
-from payments.errors import PaymentNotFound
+from payments.enums import UNSETTLED_STATUSES, GatewayName
+from payments.errors import DisputeNotFound, DisputeUnreadable, PaymentNotFound
 from payments.models import Payment
 from payments.references import reference_is_ours
+from payments.services.disputes import dispute_refresh, payment_disputed
 from payments.services.refunds import payment_refunds_refresh
-from payments.services.settlement import UNSETTLED_STATUSES, gateway_reference_learn, payment_settle
+from payments.services.settlement import gateway_reference_learn, payment_settle
 
 # Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
 UNSETTLED_OUTCOMES = tuple(f"payment {status.value}" for status in UNSETTLED_STATUSES)
@@ -28,6 +29,8 @@ def register_handlers() -> None:
     """Called from `apps.ready()`."""
     register_event_handler(GatewayName.PAYSTACK, "charge.success", paystack_charge_succeeded)
     register_event_handler(GatewayName.PAYSTACK, "refund.", paystack_refund_changed)
+    register_event_handler(GatewayName.PAYSTACK, "charge.dispute.", paystack_dispute_changed)
+    register_event_handler(GatewayName.STRIPE, "charge.dispute.", stripe_dispute_changed)
     register_event_handler(GatewayName.STRIPE, "checkout.session.", stripe_checkout_changed)
     register_event_handler(GatewayName.STRIPE, "refund.", stripe_refund_changed)
     register_event_handler(GatewayName.STRIPE, "charge.refund.updated", stripe_refund_changed)
@@ -100,6 +103,36 @@ def _refresh_refunds(event: InboundEvent, payment: Payment | None, announced_id:
     event.about = payment.reference  # kept when the event is stamped
     refunds = payment_refunds_refresh(payment=payment, announced_id=announced_id)
     return f"refunds {', '.join(refund.status for refund in refunds) or 'none'}"[:100]
+
+
+def paystack_dispute_changed(event: InboundEvent) -> str:
+    """`data.transaction.reference` is ours; `data.transaction_reference` is always null."""
+    reference = _text(_payload(event, "data", "transaction"), "reference")
+    if not reference_is_ours(reference):
+        return NOT_OURS
+    number = _payload(event, "data").get("id")
+    dispute_id = str(number) if isinstance(number, int) and not isinstance(number, bool) else ""
+    return _refresh_dispute(event, GatewayName.PAYSTACK, reference, dispute_id)
+
+
+def stripe_dispute_changed(event: InboundEvent) -> str:
+    """A dispute began, changed, moved money or closed; `payment_intent` says of which payment."""
+    dispute = _payload(event, "data", "object")
+    return _refresh_dispute(event, GatewayName.STRIPE, _text(dispute, "payment_intent"), _text(dispute, "id"))
+
+
+def _refresh_dispute(event: InboundEvent, gateway: GatewayName, named: str, dispute_id: str) -> str:
+    payment = payment_disputed(gateway=gateway, named=named)
+    if payment is None:
+        raise EventNotReady("No captured payment for this dispute yet.")
+    if not 0 < len(dispute_id) <= LONGEST_OWN_REFERENCE:
+        raise EventNotReady("The event does not say which dispute it is about.")
+    event.about = payment.reference  # kept when the event is stamped
+    try:
+        dispute = dispute_refresh(payment=payment, gateway_dispute_id=dispute_id)
+    except (DisputeNotFound, DisputeUnreadable) as error:
+        raise EventNotReady(error.detail) from None
+    return f"dispute {dispute.status}"
 
 
 def _settle(event: InboundEvent, reference: str) -> str:

@@ -15,6 +15,8 @@ class AccountKind(models.TextChoices):
     FEES = "fees", "Platform fees"
     SALES = "sales", "Sales of platform-owned items"
     UNSETTLED = "unsettled", "Captured, not settled"
+    DISPUTE_SUSPENSE = "dispute_suspense", "Withdrawn in disputes, not decided"
+    LOSSES = "losses", "Losses and fees of disputes"
 
 
 PERSON_ACCOUNT_KINDS = (AccountKind.AVAILABLE, AccountKind.CLEARING, AccountKind.HELD, AccountKind.DISPUTED)
@@ -27,7 +29,11 @@ class EntryKind(models.TextChoices):
     UNSETTLED_RELEASE = "unsettled_release", "Captured payment released"
     REFUND = "refund", "Refund"
     REFUND_RESTORED = "refund_restored", "Refund failed, put back"
-    DISPUTE = "dispute", "Dispute"
+    DISPUTE = "dispute", "Disputed, set aside"
+    DISPUTE_RELEASED = "dispute_released", "No longer disputed, put back"
+    DISPUTE_LOST = "dispute_lost", "Dispute lost"
+    DISPUTE_FUNDS = "dispute_funds", "Disputed funds withdrawn or reinstated"
+    DISPUTE_FEE = "dispute_fee", "Fee of a dispute"
     WITHDRAWAL_HOLD = "withdrawal_hold", "Withdrawal confirmed"
     ADJUSTMENT = "adjustment", "Manual adjustment"
 

@@ -96,11 +96,14 @@ class ControlClient:
         """Also, for Stripe: pay_later, then settle or fail; expire."""
         return self._call("POST", f"/{provider}/checkouts/{payment}", {"action": action, "card": card})
 
-    def open_dispute(self, provider: str, payment: str, amount: int | None = None, reason: str = "general") -> Json:
-        return self._call("POST", f"/{provider}/disputes", {"payment": payment, "amount": amount, "reason": reason})
+    def open_dispute(
+        self, provider: str, payment: str, amount: int | None = None, reason: str = "general", inquiry: bool = False
+    ) -> Json:
+        body = {"payment": payment, "amount": amount, "reason": reason, "inquiry": inquiry}
+        return self._call("POST", f"/{provider}/disputes", body)
 
     def decide_dispute(self, provider: str, dispute: str | int, outcome: str) -> Json:
-        """``won`` or ``lost``; for Paystack also ``remind``."""
+        """``won`` or ``lost``; for Paystack also ``remind``; for Stripe see the lever."""
         return self._call("POST", f"/{provider}/disputes/{dispute}", {"outcome": outcome})
 
     def conclude_refund(self, provider: str, refund: str | int, status: str) -> Json:

@@ -263,18 +263,22 @@ class Levers:
         return page.act(request.path_params["id"], str(body.get("action", "pay")), str(body.get("card", "")))
 
     async def dispute(self, request: Request, body: Json) -> Json:
-        """``{"payment", "amount"?, "reason"?}``: payment is a reference, or a session, intent or charge
-        id.
+        """``{"payment", "amount"?, "reason"?, "inquiry"?}``: payment is a reference, or a session, intent or
+        charge id; an inquiry of Stripe's moves no money.
         """
         payment, amount = str(body.get("payment", "")), body.get("amount")
         if amount is not None and not isinstance(amount, int):
             raise LeverError("amount must be an integer of minor units")
         if _provider(request.path_params["provider"]) == "paystack":
             return self._paystack.disputes.open(payment, amount)
-        return self._stripe.disputes.open(payment, amount, str(body.get("reason", "general")))
+        return self._stripe.disputes.open(
+            payment, amount, str(body.get("reason", "general")), inquiry=body.get("inquiry") is True
+        )
 
     async def decide_dispute(self, request: Request, body: Json) -> Json:
-        """``{"outcome": "won"|"lost"}``; for Paystack also ``remind``."""
+        """``{"outcome": "won"|"lost"}``; for Paystack also ``remind``, for Stripe ``prevented``,
+        ``warning_closed``, and ``needs_response`` of an inquiry.
+        """
         number, outcome = request.path_params["id"], str(body.get("outcome", ""))
         if _provider(request.path_params["provider"]) == "stripe":
             return self._stripe.disputes.close(number, outcome)

@@ -297,6 +297,16 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "money"},
     },
     "webhooks that are due": {"task": "outbound_webhooks.sweep", "schedule": 60.0},
+    "disputes that are open": {
+        "task": "payments.sweep_disputes",
+        "schedule": 300.0,
+        "options": {"queue": "money"},
+    },
+    "disputes that nobody told us of": {
+        "task": "payments.find_disputes",
+        "schedule": crontab(minute=40),
+        "options": {"queue": "money"},
+    },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},

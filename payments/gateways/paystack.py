@@ -8,6 +8,7 @@ from typing import Self
 from django.conf import settings
 
 from learning247.integrations.paystack import (
+    Dispute,
     PaystackClient,
     PaystackDuplicateReference,
     PaystackError,
@@ -18,10 +19,12 @@ from learning247.integrations.paystack import (
     Refund,
 )
 from learning247.kit.clock import now
-from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
+from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
+    GatewayDispute,
+    GatewayDisputeStatus,
     GatewayPayment,
     GatewayPaymentStatus,
     GatewayRefund,
@@ -43,6 +46,14 @@ _REFUND_STATUSES = {
     "processed": GatewayRefundStatus.DONE,
     "failed": GatewayRefundStatus.FAILED,
     "needs-attention": GatewayRefundStatus.NEEDS_ATTENTION,
+}
+
+
+# paystack.com/docs/payments/disputes: the customer's claim waits for us, for the bank, or is `resolved`.
+_DISPUTE_STATUSES = {
+    "awaiting-merchant-feedback": GatewayDisputeStatus.NEEDS_RESPONSE,
+    "awaiting-bank-feedback": GatewayDisputeStatus.UNDER_REVIEW,
+    "pending": GatewayDisputeStatus.UNDER_REVIEW,
 }
 
 
@@ -146,6 +157,24 @@ class PaystackGateway:
         except PaystackError as error:
             raise GatewayUnavailable from error
 
+    def fetch_dispute(self, gateway_dispute_id: str) -> GatewayDispute:
+        try:
+            return _dispute_of(self._client.dispute_fetch(gateway_dispute_id))
+        except PaystackNotFound as error:
+            raise DisputeNotFound from error
+        except PaystackError as error:
+            raise GatewayUnavailable from error
+
+    def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
+        until, page, pages = now() + timedelta(minutes=1), 1, 1
+        while page <= pages:
+            try:
+                listed = self._client.dispute_list(since=since, until=until, page=page)
+            except PaystackError as error:
+                raise GatewayUnavailable from error
+            yield from map(_dispute_of, listed.disputes)
+            page, pages = page + 1, listed.page_count
+
 
 def _refund_of(refund: Refund) -> GatewayRefund:
     return GatewayRefund(
@@ -154,4 +183,31 @@ def _refund_of(refund: Refund) -> GatewayRefund:
         status=_REFUND_STATUSES.get(refund.status, GatewayRefundStatus.PENDING),
         amount_minor=refund.amount_minor,
         currency=refund.currency,
+        of_dispute=refund.of_dispute,
     )
+
+
+def _dispute_of(dispute: Dispute) -> GatewayDispute:
+    status = _dispute_status(dispute)
+    return GatewayDispute(
+        gateway_dispute_id=str(dispute.id),
+        payment=dispute.transaction_reference,
+        status=status,
+        amount_minor=dispute.amount_minor,
+        currency=dispute.currency,
+        # Paystack takes the money only when the dispute is lost (paystack.com/docs/payments/disputes); it names no fee.
+        withdrawn_minor=dispute.amount_minor if status == GatewayDisputeStatus.LOST else 0,
+        gateway_fee_minor=0,
+        reason=dispute.category,
+        due_at=dispute.due_at,
+        opened_at=dispute.created_at,
+    )
+
+
+def _dispute_status(dispute: Dispute) -> GatewayDisputeStatus:
+    if dispute.status != "resolved":
+        return _DISPUTE_STATUSES.get(dispute.status, GatewayDisputeStatus.UNDER_REVIEW)
+    if dispute.resolution.endswith("accepted"):
+        return GatewayDisputeStatus.LOST
+    # An end of which we do not know the word stays open, for people, rather than to move money the wrong way.
+    return GatewayDisputeStatus.WON if dispute.resolution == "declined" else GatewayDisputeStatus.UNDER_REVIEW

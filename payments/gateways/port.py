@@ -79,7 +79,8 @@ class GatewayRefundStatus(StrEnum):
 class GatewayRefund:
     """A refund as the gateway itself reports it. Amount in minor units.
 
-    `reference` is ours, or "" where it was made there by hand; `reason` says why it failed.
+    `reference` is ours, or "" where it was made there by hand; `reason` says why it failed. `of_dispute`: it is how the
+    gateway carries out a dispute that was lost, and no refund of its own.
     """
 
     gateway_refund_id: str
@@ -88,6 +89,37 @@ class GatewayRefund:
     amount_minor: int
     currency: str
     reason: str = ""
+    of_dispute: bool = False
+
+
+class GatewayDisputeStatus(StrEnum):
+    WARNING = "warning"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayDispute:
+    """A dispute as the gateway itself reports it, never as a webhook claims. Amounts in minor units of `currency`.
+
+    `payment` is what it is about: our reference, or the gateway's id of the payment; whichever this gateway names.
+    `withdrawn_minor` is what the gateway holds back because of it now, `gateway_fee_minor` what it charges (None: not
+    known in this currency).
+    """
+
+    gateway_dispute_id: str
+    payment: str
+    status: GatewayDisputeStatus
+    amount_minor: int
+    currency: str
+    withdrawn_minor: int
+    gateway_fee_minor: int | None
+    reason: str
+    due_at: datetime | None
+    opened_at: datetime | None
 
 
 class Gateway(Protocol):
@@ -107,3 +139,9 @@ class Gateway(Protocol):
 
     def fetch_refund(self, gateway_refund_id: str) -> GatewayRefund:
         """The refund as it stands now. Raises GatewayUnavailable."""
+
+    def fetch_dispute(self, gateway_dispute_id: str) -> GatewayDispute:
+        """The dispute as it stands now. Raises DisputeNotFound, GatewayUnavailable."""
+
+    def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
+        """All disputes, whosesoever, that began after `since`, newest first. Raises GatewayUnavailable."""

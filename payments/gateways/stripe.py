@@ -10,6 +10,7 @@ from django.conf import settings
 from learning247.integrations.stripe import (
     AmountNotChargeable,
     CheckoutSession,
+    Dispute,
     Refund,
     StripeGatewayClient,
     StripeGatewayError,
@@ -19,10 +20,12 @@ from learning247.integrations.stripe import (
     StripeRejected,
     StripeUnauthorized,
 )
-from payments.errors import CheckoutLost, GatewayRejected, GatewayUnavailable
+from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
+    GatewayDispute,
+    GatewayDisputeStatus,
     GatewayPayment,
     GatewayPaymentStatus,
     GatewayRefund,
@@ -37,6 +40,19 @@ _REFUND_STATUSES = {
     "failed": GatewayRefundStatus.FAILED,
     "canceled": GatewayRefundStatus.FAILED,
     "requires_action": GatewayRefundStatus.NEEDS_ATTENTION,
+}
+
+
+# docs.stripe.com/api/disputes/object: an inquiry (`warning_…`) moves no money unless it becomes a dispute.
+_DISPUTE_STATUSES = {
+    "warning_needs_response": GatewayDisputeStatus.WARNING,
+    "warning_under_review": GatewayDisputeStatus.WARNING,
+    "warning_closed": GatewayDisputeStatus.PREVENTED,
+    "needs_response": GatewayDisputeStatus.NEEDS_RESPONSE,
+    "under_review": GatewayDisputeStatus.UNDER_REVIEW,
+    "won": GatewayDisputeStatus.WON,
+    "lost": GatewayDisputeStatus.LOST,
+    "prevented": GatewayDisputeStatus.PREVENTED,
 }
 
 
@@ -145,6 +161,20 @@ class StripeGateway:
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
 
+    def fetch_dispute(self, gateway_dispute_id: str) -> GatewayDispute:
+        try:
+            return _dispute_of(self._client.dispute_retrieve(gateway_dispute_id))
+        except StripeNotFound as error:
+            raise DisputeNotFound from error
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
+        try:
+            yield from map(_dispute_of, self._client.dispute_list(since=since))
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
 
 def _refund_of(refund: Refund) -> GatewayRefund:
     return GatewayRefund(
@@ -154,6 +184,21 @@ def _refund_of(refund: Refund) -> GatewayRefund:
         amount_minor=refund.amount_minor,
         currency=refund.currency,
         reason=refund.failure_reason.replace("_", " "),
+    )
+
+
+def _dispute_of(dispute: Dispute) -> GatewayDispute:
+    return GatewayDispute(
+        gateway_dispute_id=dispute.id,
+        payment=dispute.payment_intent_id,
+        status=_DISPUTE_STATUSES.get(dispute.status, GatewayDisputeStatus.UNDER_REVIEW),
+        amount_minor=dispute.amount_minor,
+        currency=dispute.currency,
+        withdrawn_minor=dispute.withdrawn_minor,
+        gateway_fee_minor=dispute.fee_minor,
+        reason=dispute.reason.replace("_", " "),
+        due_at=dispute.due_at,
+        opened_at=dispute.created_at,
     )
 
 

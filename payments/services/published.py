@@ -4,13 +4,16 @@ from typing import Any
 
 from learning247.kit.money import Money
 from learning247.outbound_webhooks.services.events import event_publish
-from payments.models import Payment, Product, Refund
+from payments.models import Dispute, Payment, Product, Refund
 
 EVENT_TYPES = {
     "sale.settled": "Something of yours was bought, and your share is in your wallet.",
     "refund.started": "Money of a sale goes back to the buyer; your share of it has left your wallet.",
     "refund.done": "That money has arrived.",
     "refund.failed": "It could not be paid out; your share of it is back in your wallet.",
+    "dispute.opened": "The buyer's bank asks the money of a sale back; your share of it is set aside until it decides.",
+    "dispute.won": "It is over and the sale stands; your share of it is available again.",
+    "dispute.lost": "The bank took the money back, and your share of it with it.",
 }
 
 
@@ -49,6 +52,26 @@ def refund_publish(refund: Refund, what: str) -> None:
             "currency": refund.currency,
             "amount": refund.money.amount,
             "your_share": Money(refund.seller_minor, refund.currency).amount,
+        },
+    )
+
+
+def dispute_publish(dispute: Dispute, what: str) -> None:
+    """`what`: opened, won or lost. In the transaction in which it became that. `your_share` is what is set aside, or
+    gone."""
+    payment = dispute.payment
+    if payment.settled_at is None:
+        return
+    event_publish(
+        key=f"dispute:{dispute.pk}:{what}:{dispute.revision}",
+        event_type=f"dispute.{what}",
+        owner_id=payment.product.seller_id,
+        data={
+            "payment_reference": payment.reference,
+            "item": _item(payment.product),
+            "currency": dispute.currency,
+            "amount": dispute.money.amount,
+            "your_share": Money(dispute.seller_minor, dispute.currency).amount,
         },
     )
 

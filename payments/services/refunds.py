@@ -18,16 +18,24 @@ from django.db.models import F, Q, Sum
 from accounts.models import User
 from learning247.kit.clock import now
 from learning247.kit.jobs import enqueue_on_commit
-from learning247.kit.money import Money, portion_of
+from learning247.kit.money import Money
 from learning247.records.services.audit import audit_record
 from learning247.records.services.leases import retry_delay
 from learning247.records.services.mail import mail_queue
-from payments.enums import REFUND_UNDER_WAY, PaymentStatus, RefundSource, RefundStatus, ReviewReason
+from payments.enums import (
+    DISPUTE_FORBIDS_REFUND,
+    REFUND_UNDER_WAY,
+    DisputeStatus,
+    RefundSource,
+    RefundStatus,
+    ReviewReason,
+)
 from payments.errors import (
     GatewayRejected,
     GatewayUnavailable,
     NothingToRefund,
     OwnSale,
+    PaymentDisputed,
     PaymentNotFound,
     RefundKeyReused,
     RefundTooLarge,
@@ -39,10 +47,11 @@ from payments.locks import payment_lock, refund_lock
 from payments.models import Entitlement, Payment, Refund
 from payments.references import new_refund_reference
 from payments.selectors import REFUND_PERMISSION
+from payments.services.disputes import debt_of, disputes_rebook, platform_share_kind
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
 from payments.services.published import refund_publish
-from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
-from wallets.models import LedgerAccount
+from payments.split import parts_of_refund
+from wallets.enums import GATEWAY_ACCOUNT_KINDS, EntryKind
 from wallets.services.accounts import platform_account
 from wallets.services.journal import Posting, entry_post, entry_restore, postings_from_earnings
 
@@ -74,8 +83,8 @@ def refund_start(
     for any part at any time, but not of their own sales, and of their own purchases as any buyer. `ends_access` None is
     the policy: all of it ends the access, a part does not; only staff may say otherwise.
     The same (person, operation, key) finds the same refund again. A gateway that does not answer leaves it `requested`,
-    and the sweeper carries on. Raises PaymentNotFound, NothingToRefund, RefundTooLarge, RefundWholeOnly,
-    RefundWindowClosed, RefundKeyReused, OwnSale.
+    and the sweeper carries on. Raises PaymentNotFound, PaymentDisputed, NothingToRefund, RefundTooLarge,
+    RefundWholeOnly, RefundWindowClosed, RefundKeyReused, OwnSale.
     """
     payment = Payment.objects.filter(reference=reference).select_related("product").first()
     if payment is None:
@@ -102,8 +111,10 @@ def _refund_claim(
         if earlier.payment_id != payment.pk or amount_minor not in (None, earlier.amount_minor):
             raise RefundKeyReused
         return earlier
+    if payment.disputes.filter(status__in=DISPUTE_FORBIDS_REFUND).exists():
+        raise PaymentDisputed
     left = payment.refundable
-    if left is None or left.minor <= 0 or payment.status == PaymentStatus.DISPUTED:
+    if left is None or left.minor <= 0:
         raise NothingToRefund
     amount = left if amount_minor is None else Money(amount_minor, left.currency)
     if source == RefundSource.BUYER:
@@ -193,7 +204,7 @@ def refund_book(
     )
     refund.save(force_insert=True)
     payment.refunded_minor += amount.minor
-    _payment_save(payment)
+    disputes_rebook(payment=payment)
     _audit(refund, "refund.requested", actor=requested_by)
     refund_publish(refund, "started")
     second = source == RefundSource.PLATFORM and payment.review_reason == ReviewReason.ALREADY_OWNED
@@ -230,30 +241,9 @@ def _parts_of(payment: Payment, amount_minor: int) -> tuple[int, int]:
     return parts_of_refund(amount_minor, payment.amount_minor, fee, taken["seller"], taken["platform"])
 
 
-def parts_of_refund(
-    amount_minor: int, gross_minor: int, fee_minor: int, from_creator_minor: int, from_platform_minor: int
-) -> tuple[int, int]:
-    """(from the creator, from the platform) of `amount_minor` of a sale whose earlier refunds took so much from each.
-
-    Whatever the parts and their order, and whichever of them failed in between: together they never take more from
-    either than the sale gave, and all of the sale takes exactly that. All in minor units.
-    """
-    creators_rest = gross_minor - fee_minor - from_creator_minor
-    platforms_rest = fee_minor - from_platform_minor
-    # The fee on all that will have gone back, rounded once, less what the earlier ones took of it.
-    refunded = from_creator_minor + from_platform_minor + amount_minor
-    platform = portion_of(fee_minor, refunded, gross_minor) - from_platform_minor
-    platform = min(max(platform, amount_minor - creators_rest, 0), platforms_rest, amount_minor)
-    return amount_minor - platform, platform
-
-
 def _taken_back(payment: Payment, currency: str, seller_minor: int, platform_minor: int) -> list[Posting]:
     seller = payment.product.seller
-    if payment.settled_at is None:
-        kind = AccountKind.UNSETTLED
-    else:
-        kind = AccountKind.SALES if seller is None else AccountKind.FEES
-    postings = [Posting(platform_account(kind), -platform_minor)]
+    postings = [Posting(platform_account(platform_share_kind(payment)), -platform_minor)]
     if seller is not None and seller_minor:
         postings += postings_from_earnings(owner_id=seller.pk, currency=currency, amount_minor=seller_minor)
     return postings
@@ -386,9 +376,8 @@ def _fail(refund: Refund, reason: str) -> None:
     payment = refund.payment
     refund.status, refund.failure_reason, refund.done_at = RefundStatus.FAILED, reason[:200], None
     payment.refunded_minor -= refund.amount_minor
-    _payment_save(payment)
     entitlement = Entitlement.objects.filter(payment=payment).first() if refund.ends_access else None
-    if entitlement is not None:
+    if entitlement is not None and not payment.disputes.filter(status=DisputeStatus.LOST).exists():
         entitlement_restore(
             entitlement_id=entitlement.pk, revoked_for=_revoked_for(refund), reason="The refund did not go through."
         )
@@ -398,6 +387,8 @@ def _fail(refund: Refund, reason: str) -> None:
         kind=EntryKind.REFUND_RESTORED,
         description=f"Refund of {payment.product.title} failed"[:200],
     )
+    refund.save(update_fields=["status", "failure_reason", "done_at", "restoring_entry"])
+    disputes_rebook(payment=payment)
     logger.error("refund_failed", refund=refund.reference, payment=payment.reference, reason=reason)
     _audit(refund, "refund.failed", actor=None, reason=reason)
     refund_publish(refund, "failed")
@@ -411,20 +402,6 @@ def _release(refund: Refund) -> None:
             "status", "failure_reason", "done_at", "due_at", "lease_until", "gateway_refund_id", "restoring_entry",
         ]
     )  # fmt: skip
-
-
-def _payment_save(payment: Payment) -> None:
-    """The status that the sum of its refunds gives it; a dispute's goes before."""
-    if payment.status != PaymentStatus.DISPUTED:
-        payment.status = _status_of(payment)
-    payment.save(update_fields=["refunded_minor", "status"])
-
-
-def _status_of(payment: Payment) -> PaymentStatus:
-    left = payment.refundable
-    if payment.refunded_minor and left is not None:
-        return PaymentStatus.REFUNDED if left.minor == 0 else PaymentStatus.PARTIALLY_REFUNDED
-    return PaymentStatus.IN_REVIEW if payment.settled_at is None else PaymentStatus.PAID
 
 
 def _revoked_for(refund: Refund) -> str:
@@ -453,7 +430,7 @@ def payment_refunds_refresh(*, payment: Payment, announced_id: str) -> list[Refu
 def _take_over(payment: Payment, listed: Sequence[GatewayRefund]) -> None:
     """Book what the gateway gave back without us, as far as it is still given back."""
     for made in reversed(listed):
-        if not made.reference and made.status != GatewayRefundStatus.FAILED:
+        if not made.reference and not made.of_dispute and made.status != GatewayRefundStatus.FAILED:
             adopted = _adopt(payment.pk, made)
             if adopted is not None:
                 _reported(adopted, made)
@@ -532,13 +509,6 @@ def _tell(refund: Refund, to_buyer: str, to_seller: str) -> None:
                 **context,
                 "seller": seller,
                 "share": Money(refund.seller_minor, refund.currency).grouped,
-                "debt": _debt_of(seller, refund.currency),
+                "debt": debt_of(seller, refund.currency),
             },
         )
-
-
-def _debt_of(seller: User, currency: str) -> str | None:
-    """How far the creator's available balance is below zero, for people to read."""
-    account = LedgerAccount.objects.filter(owner=seller, kind=AccountKind.AVAILABLE, currency=currency).first()
-    balance = account.balance_minor if account is not None else None
-    return Money(-balance, currency).grouped if balance is not None and balance < 0 else None

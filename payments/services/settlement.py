@@ -15,7 +15,7 @@ from django.db.models import F, Q, QuerySet
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money, share_of
 from learning247.records.services.mail import mail_queue
-from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ReviewReason
+from payments.enums import UNSETTLED_STATUSES, EntitlementSource, GatewayName, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
 from payments.gateways import GatewayPayment, GatewayPaymentStatus, gateway_named
 from payments.kinds import notify_granted
@@ -30,8 +30,6 @@ from wallets.services.journal import Posting, entry_post
 
 logger = structlog.get_logger(__name__)
 
-# From these a capture may still settle: a declined card is tried again, an expired checkout is paid late.
-UNSETTLED_STATUSES = (PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)
 # The sweeper leaves a fresh checkout to the buyer and asks about the others no more often than this.
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 ASK_LATE_AGAIN_AFTER = timedelta(hours=1)

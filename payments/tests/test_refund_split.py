@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learning247.kit.money import share_of
-from payments.services.refunds import parts_of_refund
+from payments.split import parts_of_refund
 
 
 @st.composite

@@ -4,6 +4,7 @@ Facts and their sources: docs/gateways.md.
 """
 
 from learning247.integrations.paystack.client import PaystackClient
+from learning247.integrations.paystack.disputes import Dispute, DisputePage
 from learning247.integrations.paystack.errors import (
     MalformedAnswer,
     PaystackDuplicateReference,
@@ -25,6 +26,8 @@ from learning247.integrations.paystack.transactions import (
 
 __all__ = [
     "SIGNATURE_HEADER",
+    "Dispute",
+    "DisputePage",
     "InitializedTransaction",
     "MalformedAnswer",
     "PaystackClient",

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import requests
 
+from learning247.integrations.paystack.disputes import Dispute, DisputePage, read_dispute, read_dispute_page
 from learning247.integrations.paystack.errors import (
     MalformedAnswer,
     PaystackDuplicateReference,
@@ -133,6 +134,23 @@ class PaystackClient:
             "perPage": str(per_page),
         }
         return read_refund_page(self._call("GET", "/refund", query=query))
+
+    def dispute_fetch(self, dispute_id: str) -> Dispute:
+        """How a dispute stands. Raises PaystackNotFound."""
+        dispute = read_dispute(mapping_in(self._call("GET", f"/dispute/{quote(dispute_id, safe='')}"), "data"))
+        if str(dispute.id) != dispute_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {dispute.id!r}")
+        return dispute
+
+    def dispute_list(self, *, since: datetime, until: datetime, page: int = 1, per_page: int = 100) -> DisputePage:
+        """Disputes created in since..until, newest first."""
+        query = {
+            "from": since.isoformat(),
+            "to": until.isoformat(),
+            "page": str(page),
+            "perPage": str(per_page),
+        }
+        return read_dispute_page(self._call("GET", "/dispute", query=query))
 
     def _call(
         self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None

@@ -21,7 +21,8 @@ class Refund:
     """A refund as Paystack sees it; the amount is in the currency's minor unit.
 
     `status`: pending, processing, needs-attention, processed or failed. `transaction_reference` is the payment's, or ""
-    where the answer holds the payment's number only. `merchant_note` comes back as it was sent.
+    where the answer holds the payment's number only. `merchant_note` comes back as it was sent. `of_dispute`: Paystack
+    made it because a dispute was lost.
     """
 
     id: int
@@ -30,6 +31,7 @@ class Refund:
     currency: str
     transaction_reference: str
     merchant_note: str
+    of_dispute: bool
     created_at: datetime | None
 
 
@@ -55,6 +57,7 @@ def read_refund(data: Mapping[str, Any]) -> Refund:
         currency=currency_in(data),
         transaction_reference=reference,
         merchant_note=optional_text_in(data, "merchant_note"),
+        of_dispute=bool(data.get("dispute")),
         created_at=time_in(data, "createdAt", "created_at"),
     )
 

@@ -5,6 +5,7 @@ Facts and their sources: docs/gateways.md.
 
 from learning247.integrations.stripe.amounts import AmountNotChargeable, from_stripe_amount, to_stripe_amount
 from learning247.integrations.stripe.client import StripeGatewayClient
+from learning247.integrations.stripe.disputes import Dispute
 from learning247.integrations.stripe.errors import (
     MalformedAnswer,
     StripeGatewayError,
@@ -24,6 +25,7 @@ __all__ = [
     "SIGNATURE_HEADER",
     "AmountNotChargeable",
     "CheckoutSession",
+    "Dispute",
     "MalformedAnswer",
     "Refund",
     "StripeGatewayClient",

@@ -1,7 +1,6 @@
 """Calls to Stripe through its official SDK: explicit timeouts, our own idempotency keys, typed answers and errors."""
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ from typing import Any, TypeVar
 import stripe
 
 from learning247.integrations.stripe.amounts import to_stripe_amount
+from learning247.integrations.stripe.disputes import Dispute, read_dispute
 from learning247.integrations.stripe.errors import (
     MalformedAnswer,
     StripeGatewayError,
@@ -19,6 +19,7 @@ from learning247.integrations.stripe.errors import (
     StripeUnauthorized,
     StripeUnknownOutcome,
 )
+from learning247.integrations.stripe.parsing import text_in
 from learning247.integrations.stripe.refunds import Refund, read_refund
 from learning247.integrations.stripe.sessions import CheckoutSession, read_session
 
@@ -135,14 +136,32 @@ class StripeGatewayClient:
 
     def refund_list(self, payment_intent_id: str) -> list[Refund]:
         """Every refund of a payment, newest first."""
-        found: list[Refund] = []
-        params: Any = {"payment_intent": payment_intent_id, "limit": 100}
+        return [
+            read_refund(row) for row in self._listed(self._client.v1.refunds, {"payment_intent": payment_intent_id})
+        ]
+
+    def dispute_retrieve(self, dispute_id: str) -> Dispute:
+        """The dispute as it stands now. Raises StripeNotFound."""
+        dispute = self._call(lambda: self._client.v1.disputes.retrieve(dispute_id), read_dispute)
+        if dispute.id != dispute_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {dispute.id!r}")
+        return dispute
+
+    def dispute_list(self, *, since: datetime) -> list[Dispute]:
+        """Every dispute that began at `since` or later, newest first."""
+        params = {"created": {"gte": int(since.timestamp())}}
+        return [read_dispute(row) for row in self._listed(self._client.v1.disputes, params)]
+
+    def _listed(self, service: Any, params: dict[str, Any]) -> list[Mapping[str, Any]]:
+        """All rows of a list, page by page."""
+        found: list[Mapping[str, Any]] = []
+        after: dict[str, Any] = {}
         while True:
-            rows, has_more = self._call(partial(self._client.v1.refunds.list, copy(params)), _read_page)
-            found += map(read_refund, rows)
+            rows, has_more = self._call(partial(service.list, {**params, "limit": 100, **after}), _read_page)
+            found += rows
             if not has_more or not rows:
                 return found
-            params["starting_after"] = found[-1].id
+            after = {"starting_after": text_in(rows[-1], "id")}
 
     def _call(self, call: Callable[[], Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
         try:

@@ -45,6 +45,8 @@ class Paystack:
             Route("POST", "/refund", self.refunds.create),
             Route("GET", "/refund", self.refunds.index),
             Route("GET", "/refund/{id}", self.refunds.fetch),
+            Route("GET", "/dispute", self.disputes.index),
+            Route("GET", "/dispute/{id}", self.disputes.fetch),
             Route("GET", "/bank", self.banks.index),
             Route("GET", "/bank/resolve", self.banks.resolve),
             Route("POST", "/transferrecipient", self.recipients.create),

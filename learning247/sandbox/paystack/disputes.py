@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from learning247.sandbox.clock import iso_text
-from learning247.sandbox.paystack import shapes
+from learning247.sandbox.clock import iso_text, unix_seconds
+from learning247.sandbox.paystack import parameters, shapes
 from learning247.sandbox.paystack.customers import Customers
 from learning247.sandbox.paystack.errors import invalid, not_found
 from learning247.sandbox.paystack.ledger import Ledger
 from learning247.sandbox.paystack.transactions import Transactions
-from learning247.sandbox.wire import Json
+from learning247.sandbox.wire import Call, Json, Reply
 from learning247.sandbox.world import World
 
 OPEN = "awaiting-merchant-feedback"
@@ -25,6 +25,23 @@ class Disputes:
         self._transactions = transactions
         self._customers = customers
         self._rows = world.store.table("paystack.disputes")
+
+    def index(self, call: Call) -> Reply:
+        """GET /dispute, newest first, by status and time."""
+        query = dict(call.query)
+        rows = [
+            row
+            for row in self._world.store.newest("paystack.disputes")
+            if query.get("status") in (None, row["status"]) and self._created_within(row, call)
+        ]
+        page, meta = parameters.page_of(call, rows)
+        data = [self.shape(row) for row in page]
+        return Reply(200, {"status": True, "message": "Disputes retrieved", "data": data, "meta": meta})
+
+    def fetch(self, call: Call) -> Reply:
+        """GET /dispute/{id}."""
+        data = self.shape(self._find(call.arguments["id"]))
+        return Reply(200, {"status": True, "message": "Dispute retrieved", "data": data})
 
     def open(self, payment_key: str, amount: int | None) -> Json:
         """Raise a dispute about a successful payment, by default over all that is not refunded."""
@@ -65,6 +82,12 @@ class Disputes:
             self._take(record)
         self._announce(record, "resolve")
         return self.shape(record)
+
+    def _created_within(self, record: Json, call: Call) -> bool:
+        created = unix_seconds(record["created_at"])
+        earliest = parameters.moment(call.question("from"), created)
+        latest = parameters.moment(call.question("to"), created)
+        return earliest <= created <= latest
 
     def _find(self, number: str) -> Json:
         record = self._rows.get(number)

@@ -14,7 +14,8 @@ FEE = 1500
 """Minor units that a dispute costs, whatever its end."""
 
 ANSWER_SECONDS = 7 * 24 * 3600
-OUTCOMES = ("won", "lost")
+OUTCOMES = ("won", "lost", "prevented", "warning_closed")
+INQUIRY = "warning_needs_response"
 EVIDENCE = (
     "access_activity_log",
     "billing_address",
@@ -70,8 +71,8 @@ class Disputes:
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 
-    def open(self, payment: str, amount: int | None, reason: str) -> Json:
-        """Dispute a charge, found by its id, its payment intent's or its session's."""
+    def open(self, payment: str, amount: int | None, reason: str, *, inquiry: bool = False) -> Json:
+        """Dispute a charge, found by its id, its payment intent's or its session's. An inquiry moves no money."""
         charge = self._charge_of(payment)
         left = int(charge["amount_captured"]) - int(charge["amount_refunded"])
         amount = left if amount is None else amount
@@ -79,22 +80,41 @@ class Disputes:
             raise refusal("Only a charge that is paid, and not disputed yet, can be disputed for what is left of it")
         charge["disputed"] = True
         dispute = self._objects.keep(self._dispute(charge, amount, reason))
+        if inquiry:
+            dispute["status"] = INQUIRY
         self._events.emit("charge.dispute.created", dispute)
+        if inquiry:
+            return dispute
         self._book(dispute, -amount, fee=FEE)
         self._events.emit("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
     def close(self, identifier: str, outcome: str) -> Json:
-        """``won`` gives the amount back (not the fee), ``lost`` leaves it with the customer."""
+        """``won`` gives the amount back (not the fee), ``lost`` leaves it with the customer. An inquiry becomes a
+        dispute by ``needs_response``, and is over by ``warning_closed``.
+        """
+        if outcome == "needs_response":
+            return self._escalate(self._objects.get("dispute", identifier))
         dispute = self._objects.get("dispute", identifier)
         if dispute["status"] in OUTCOMES or outcome not in OUTCOMES:
-            raise refusal("An open dispute can be won or lost, once")
+            raise refusal("An open dispute can be won, lost, prevented or closed, once")
         before = dispute["status"]
+        if (before == INQUIRY) != (outcome == "warning_closed"):
+            raise refusal("An inquiry is closed, or becomes a dispute first")
         dispute["status"] = outcome
-        if outcome == "won":
+        if outcome in ("won", "prevented"):
             self._book(dispute, dispute["amount"])
             self._events.emit("charge.dispute.funds_reinstated", dispute)
         self._events.emit("charge.dispute.closed", dispute, previous={"status": before})
+        return dispute
+
+    def _escalate(self, dispute: Json) -> Json:
+        if dispute["status"] != INQUIRY:
+            raise refusal("Only an inquiry becomes a dispute")
+        dispute["status"] = "needs_response"
+        self._events.emit("charge.dispute.updated", dispute, previous={"status": INQUIRY})
+        self._book(dispute, -dispute["amount"], fee=FEE)
+        self._events.emit("charge.dispute.funds_withdrawn", dispute)
         return dispute
 
     def _charge_of(self, payment: str) -> Json:

@@ -14,6 +14,8 @@ from learning247.sandbox.world import World
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 FAILING_SECONDS = 2
 
+STANDING = ("needs_response", "under_review", "lost")
+
 
 class Refunds:
     def __init__(self, world: World, objects: Objects, events: Events, balances: Balances) -> None:
@@ -99,9 +101,9 @@ class Refunds:
         return left if amount is None else amount
 
     def _charged_back(self, charge: Json) -> bool:
-        """A dispute that is not won stands in the way of a refund."""
+        """A dispute that is open or lost stands in the way of a refund; an inquiry does not."""
         disputes = self._objects.table("dispute").values()
-        return any(row["charge"] == charge["id"] and row["status"] != "won" for row in disputes)
+        return any(row["charge"] == charge["id"] and row["status"] in STANDING for row in disputes)
 
     def _refund(self, charge: Json, amount: int, reason: str | None, metadata: Json) -> Json:
         outcome = self._world.behaviour["stripe_refund_outcome"]
