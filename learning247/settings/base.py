@@ -228,6 +228,8 @@ SPECTACULAR_SETTINGS = {
         "GatewayEnum": "payments.enums.GatewayName.choices",
         "EntitlementSourceEnum": "payments.enums.EntitlementSource.choices",
         "EnrollmentStateEnum": "courses.enums.EnrollmentState.choices",
+        "DeliveryStatusEnum": "learning247.outbound_webhooks.enums.DeliveryStatus.choices",
+        "EndpointStatusEnum": "learning247.outbound_webhooks.enums.EndpointStatus.choices",
     },
 }
 RATELIMIT_ENABLE = env.bool("RATELIMIT_ENABLE", default=True)
