@@ -25,6 +25,7 @@ from learning247.kit.ids import new_id
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.transactions import require_transaction
 from learning247.records.personal_tables import erasure_obstacles, erasure_of, personal_tables
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 from learning247.records.services.personal_data import events_forget, person_forget
@@ -82,8 +83,9 @@ def erasure_confirm(*, token: str) -> None:
 def erasure_by_staff(*, user: User, actor: User, reason: str) -> None:
     """Delete the account of `user`, who asked for it otherwise; quiet when that was done. Audited with the reason.
 
-    Raises StaffNotErasable, AccountNotSettled.
+    Raises ReasonRequired, StaffNotErasable, AccountNotSettled.
     """
+    reason = required_reason(reason)
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
         if Erasure.objects.filter(user=locked).exists():
@@ -105,10 +107,10 @@ def erasure_finish(user_id: UUID | str) -> None:
             erasure.save(update_fields=["finished_at"])
 
 
-def erasure_sweep(*, limit: int = 500) -> int:
-    """Go on with the erasures that are not finished, one after the other; how many were looked at."""
-    unfinished = Erasure.objects.filter(finished_at=None).order_by("erased_at").values_list("user_id", flat=True)
-    ids = list(unfinished[:limit])
+def erasure_sweep() -> int:
+    """Go on with the erasures that are not finished, one after the other; how many were looked at: all of a week's, as
+    each may have an event to forget."""
+    ids = list(Erasure.objects.filter(finished_at=None).order_by("erased_at").values_list("user_id", flat=True))
     for user_id in ids:
         erasure_finish(user_id)
     return len(ids)

@@ -11,6 +11,7 @@ from accounts.models import User
 from accounts.services.identity import identity_confirm
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 from learning247.records.services.personal_data import personal_data_stream
@@ -46,7 +47,9 @@ def personal_data_export(*, user: User, password: str, session_id: UUID, device:
 
 
 def personal_data_export_by_operator(*, user: User, reason: str) -> Iterator[bytes]:
-    """The same document for who asks by letter; on record with the reason, which names no person."""
+    """The same document for who asks by letter; on record with the reason, which names no person. Raises
+    ReasonRequired."""
+    reason = required_reason(reason)
     with transaction.atomic(durable=True):
         audit_record(actor=None, action="user.exported", subject_kind="user", subject_id=user.id, reason=reason)
     return personal_data_stream(user)

@@ -39,6 +39,7 @@ from learning247.kit.encryption import decrypt, encrypt
 from learning247.kit.errors import DomainError
 from learning247.kit.ids import new_id
 from learning247.kit.transactions import require_transaction
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
 
@@ -146,8 +147,9 @@ def second_factor_reset(*, user: User, actor: User | None, reason: str) -> None:
 
     Every session ends, the owner is told by mail, and the reason is on record. `actor` None is an operator at the
     machine. One's own is switched off by a code: a console that was left open must not be enough. Raises
-    SecondFactorOwn, SecondFactorNotActive.
+    ReasonRequired, SecondFactorOwn, SecondFactorNotActive.
     """
+    reason = required_reason(reason)
     if actor is not None and actor.id == user.id:
         raise SecondFactorOwn
     with transaction.atomic(durable=True):

@@ -99,7 +99,8 @@ class OutboundMailAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Will be sent again: {resent.again}.")
         if resent.expired:
             text = (
-                f"Stay parked, because what they carry has expired: {resent.expired}. Their owners have to ask again."
+                f"Stay parked, because what they carry has expired or is forgotten: {resent.expired}."
+                " Their owners have to ask again."
             )
             self.message_user(request, text, messages.WARNING)
         if resent.not_parked:

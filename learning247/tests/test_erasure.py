@@ -21,10 +21,11 @@ from courses.models import Course, Enrollment
 from courses.services.enrollments import enrollment_mark
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.clock import now
+from learning247.records.errors import ReasonRequired
 from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEvent, OutboundMail
 from learning247.records.personal_tables import personal_tables
 from learning247.records.services.audit import audit_record
-from learning247.records.services.mail import mail_queue
+from learning247.records.services.mail import mail_queue, mail_resend
 from payments.enums import GatewayName, PaymentStatus
 from payments.models import Payment
 from wallets.tests.builders import post_between, post_sale
@@ -209,6 +210,27 @@ def test_the_entry_of_the_erasure_tells_who_did_it_and_why_and_nothing_of_the_pe
     entry = AuditEntry.objects.get(action="user.erased")
     assert (entry.actor, entry.subject_id, entry.reason) == (staff, str(person.id), "Letter 12")
     assert (entry.before, entry.after) == (None, None)
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_an_erasure_without_a_reason_erases_nobody(person, reason):
+    with pytest.raises(ReasonRequired):
+        erasure_by_staff(user=person, actor=build_admin(), reason=reason)
+    assert Erasure.objects.count() == 0
+    assert User.objects.get(pk=person.pk).email == EMAIL
+
+
+def test_a_mail_that_is_forgotten_is_not_sent_again(client, person, run_jobs, mailoutbox):
+    leave_traces_everywhere(client, person)
+    erase(person)
+    forgotten = OutboundMail.objects.filter(to__endswith="@invalid")
+
+    resent = mail_resend(mail_ids=forgotten.values_list("pk", flat=True), actor=build_admin(), reason="All of them.")
+    run_jobs()
+
+    assert resent.again == 0
+    assert mailoutbox == []
+    assert set(forgotten.values_list("status", flat=True)) == {"parked"}
 
 
 def test_others_keep_what_is_theirs(client, person):

@@ -13,10 +13,10 @@ from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.records.enums import EventStatus
-from learning247.records.errors import EventNotReady, ReasonRequired
+from learning247.records.errors import EventNotReady
 from learning247.records.locks import event_lock_all
 from learning247.records.models import InboundEvent
-from learning247.records.reasons import reason_of
+from learning247.records.reasons import reason_of, required_reason
 from learning247.records.registry import event_handler_for
 from learning247.records.services.audit import audit_record
 from learning247.records.services.leases import (
@@ -141,9 +141,7 @@ def event_replay(event_ids: Iterable[UUID], *, actor: AbstractBaseUser | None, r
 
     Each is audited with what had become of it. `actor` None is whoever has a shell. Raises ReasonRequired.
     """
-    reason = reason.strip()
-    if not reason:
-        raise ReasonRequired
+    reason = required_reason(reason)
     moment = now()
     with transaction.atomic(durable=True):
         chosen = event_lock_all(event_ids)

@@ -22,10 +22,9 @@ from learning247.kit.encryption import DecryptionFailed
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.transactions import require_transaction
 from learning247.records.enums import MailStatus
-from learning247.records.errors import ReasonRequired
 from learning247.records.locks import mail_lock_all
 from learning247.records.models import MailBody, OutboundMail
-from learning247.records.reasons import reason_of
+from learning247.records.reasons import reason_of, required_reason
 from learning247.records.services.audit import audit_record
 from learning247.records.services.leases import (
     ENQUEUED_GRACE,
@@ -190,17 +189,15 @@ class Resent:
 def mail_resend(*, mail_ids: Iterable[UUID], actor: AbstractBaseUser, reason: str) -> Resent:
     """Send parked mails again, as if they had just been written, under the Message-ID that they had.
 
-    One whose secret has expired stays parked: its link is worthless, and whoever needs one asks for another. Raises
-    ReasonRequired.
+    One whose secret has expired stays parked: its link is worthless, and whoever needs one asks for another. So does
+    one that is forgotten with its person, and has no words any more. Raises ReasonRequired.
     """
-    reason = reason.strip()
-    if not reason:
-        raise ReasonRequired
+    reason = required_reason(reason)
     moment = now()
     with transaction.atomic(durable=True):
         chosen = mail_lock_all(mail_ids)
         parked = [mail for mail in chosen if mail.status == MailStatus.PARKED]
-        good = [mail for mail in parked if mail.secret_until is None or mail.secret_until > moment]
+        good = [mail for mail in parked if _worth_sending(mail, moment)]
         for mail in good:
             before = {"status": mail.status, "attempts": mail.attempts, "reason": mail.reason}
             mail.status, mail.attempts, mail.reason = MailStatus.PENDING, 0, ""
@@ -217,6 +214,11 @@ def mail_resend(*, mail_ids: Iterable[UUID], actor: AbstractBaseUser, reason: st
             )
             _enqueue(mail.pk, 0)
     return Resent(again=len(good), expired=len(parked) - len(good), not_parked=len(chosen) - len(parked))
+
+
+def _worth_sending(mail: OutboundMail, moment: datetime) -> bool:
+    has_words = bool(mail.text or mail.sealed_body)
+    return has_words and (mail.secret_until is None or mail.secret_until > moment)
 
 
 def _enqueue(mail_id: UUID, attempts: int) -> None:
