@@ -1,5 +1,7 @@
 """What accounts holds about people, what of Django's own tables is about them, and how it is forgotten."""
 
+from collections.abc import Iterator
+
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
@@ -19,8 +21,10 @@ from accounts.models import (
     User,
 )
 from learning247.records.personal_tables import (
+    Address,
     Erasure,
     PersonalTable,
+    register_addresses,
     register_audit_subject,
     register_impersonal,
     register_mail_keys,
@@ -30,7 +34,11 @@ from learning247.records.services.personal_data import console_forget
 
 _DIGEST = "A digest that tells nobody anything."
 _UNUSED = "A table of allauth's that nothing writes to."
-_MAILS = ("verify-email", "reset-password", "password-changed", "data-exported", "erasure", "google-linked")
+_MAILS = (
+    *("verify-email", "reset-password", "password-changed", "data-exported", "erasure", "google-linked"),
+    *("second_factor_on", "second_factor_off", "second_factor_reset", "second_factor_paused"),
+    *("recovery_codes_renewed", "recovery_code_used"),
+)
 _OTHERS = "May name other people: it is in their own audit."
 
 
@@ -147,6 +155,12 @@ def register_tables() -> None:
     register_audit_subject("user", lambda user: [user.id])
     register_audit_subject("session", lambda user: Session.objects.filter(user_id=user.id).values_list("id", flat=True))
     register_mail_keys(lambda user: [f"{kind}:{user.id}" for kind in _MAILS])
+    register_mail_keys(
+        lambda user: [
+            f"session-reused:{pk}" for pk in Session.objects.filter(user_id=user.id).values_list("id", flat=True)
+        ]
+    )
+    register_addresses(proved_addresses)
     register_impersonal(
         {
             "auth.Permission": "The list of rights.",
@@ -159,6 +173,12 @@ def register_tables() -> None:
             "socialaccount.SocialToken": _UNUSED,
         }
     )
+
+
+def proved_addresses(user: User) -> Iterator[Address]:
+    """The email of the account, once its owner has verified it."""
+    if user.email_verified_at is not None:
+        yield Address(user.email, since=user.email_verified_at)
 
 
 def profile_forget(erasure: Erasure) -> None:

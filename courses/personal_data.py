@@ -14,6 +14,7 @@ from learning247.records.personal_tables import (
     Erasure,
     Obstacle,
     PersonalTable,
+    addresses_of,
     register_audit_subject,
     register_erasure_guard,
     register_impersonal,
@@ -40,6 +41,7 @@ def register_tables() -> None:
             # Also those that somebody else bought for them.
             lambda user: [enrollments_of(user)],
             also=("course__title",),
+            withheld={"notes": "Staff's own, for staff. Support answers whoever asks what they say."},
             forget=enrollments_forget,
             kept="That somebody took a course, without who: it belongs to the payment.",
         ),
@@ -48,7 +50,7 @@ def register_tables() -> None:
         "course", lambda user: Course.objects.filter(creator_id=user.id).values_list("id", flat=True)
     )
     register_audit_subject("enrollment", lambda user: enrollments_of(user).values_list("id", flat=True))
-    register_mail_keys(lambda user: [f"enrollment:{pk}:" for pk in enrollments_of(user).values_list("id", flat=True)])
+    register_mail_keys(lambda user: [f"enrollment:{pk}" for pk in enrollments_of(user).values_list("id", flat=True)])
     register_erasure_guard(courses_hold)
     register_impersonal(
         {
@@ -62,8 +64,13 @@ def register_tables() -> None:
 
 
 def enrollments_of(user: User) -> QuerySet[Enrollment]:
-    """The person's own, those that they bought for others, and those that others bought for them."""
-    return Enrollment.objects.filter(Q(user_id=user.id) | Q(student_email=user.email))
+    """The person's own, those that they bought for others, and those that others bought for them: by an address that
+    they have proved, for anybody can sign up with that of a student."""
+    theirs = Q(user_id=user.id)
+    for address in addresses_of(user):
+        named = Q(student_email=address.email)
+        theirs |= named if address.until is None else named & Q(created_at__lt=address.until)
+    return Enrollment.objects.filter(theirs)
 
 
 def courses_hold(user: AbstractBaseUser) -> Iterator[Obstacle]:

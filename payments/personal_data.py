@@ -132,9 +132,11 @@ def business_open(user: User) -> Iterator[Obstacle]:
 
 def payments_forget(erasure: Erasure) -> None:
     """Who was named as the student, by this buyer or for this person; and the keys, which clients make up."""
-    Payment.objects.filter(Q(buyer_id=erasure.user.pk) | Q(details__student__email__iexact=erasure.user_email)).exclude(
-        details={}
-    ).update(details={})
+    about = Q(buyer_id=erasure.user.pk)
+    for address in erasure.addresses:
+        named = Q(details__student__email__iexact=address.email)
+        about |= named if address.until is None else named & Q(created_at__lt=address.until)
+    Payment.objects.filter(about).exclude(details={}).update(details={})
     Payment.objects.filter(buyer_id=erasure.user.pk).update(
         idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField()))
     )

@@ -129,7 +129,6 @@ def _erase(user: User, *, actor: User, reason: str) -> None:
     require_transaction("Somebody is forgotten everywhere or nowhere.")
     erasure = erasure_of(
         user,
-        user_email=user.email,
         # The random end of the id, by which support finds the account in the books: not a part of who it was.
         name=f"{NAME} {user.id.hex[-8:]}",
         email=f"deleted+{user.id.hex}@invalid",  # no address by RFC 2606: nothing is ever sent there

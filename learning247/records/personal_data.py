@@ -14,9 +14,10 @@ from learning247.records.personal_tables import (
     register_impersonal,
     register_personal_data,
 )
-from learning247.records.services.personal_data import audit_forget, mails_forget
+from learning247.records.services.personal_data import audit_forget, mails_forget, mails_of
 
 _BEAT = "The timetable of background jobs."
+_STAFFS_OWN = "Staff wrote it for staff, and it may name other people. Support answers whoever asks what it says."
 _OTHERS = "May name other people: it is in their own audit."
 
 
@@ -26,7 +27,7 @@ def register_tables() -> None:
         PersonalTable(
             "mails",
             OutboundMail,
-            lambda user: [OutboundMail.objects.filter(to=user.email)],
+            lambda user: [mails_of(user)],
             withheld={"sealed_body": "A link or a code in it lets somebody in. It went to this mailbox."},
             forget=mails_forget,
             kept="That a mail was sent, and when; neither its words nor its address.",
@@ -42,6 +43,7 @@ def register_tables() -> None:
             "audit",
             AuditEntry,
             audit_about,
+            withheld={"reason": _STAFFS_OWN, "before.notes": _STAFFS_OWN, "after.notes": _STAFFS_OWN},
             forget=audit_forget,
             kept="What was done to the account, when and by whom, without names, addresses and devices: the evidence "
             "that nobody tampered with it.",

@@ -9,6 +9,7 @@ an export is a decision, not an oversight.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -23,6 +24,7 @@ Rows = Callable[[Any], Iterable[QuerySet[Any]]]
 AuditIds = Callable[[Any], Iterable[object]]
 EventSubjects = Callable[[Any], Iterable[str]]
 MailKeys = Callable[[Any], Iterable[str]]
+Addresses = Callable[[Any], Iterable["Address"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,23 @@ class Obstacle:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """An email that a person has proved to be theirs, and from when until when (None: still) it was the account's.
+
+    Whoever signs up can write any address: what is found by one that nobody proved may be somebody else's.
+    """
+
+    email: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """Who is being forgotten, as they were, and what stands in the place of their name and email from now on."""
 
     user: AbstractBaseUser
-    user_email: str
+    addresses: tuple[Address, ...]
     name: str
     email: str
     words: tuple[str, ...]  # what tells who it was, to be found within other texts
@@ -65,10 +79,11 @@ Guard = Callable[[Any], Iterable[Obstacle]]
 class PersonalTable:
     """The rows of `model` that hold something about a person, exported as the list `section`.
 
-    `withheld`: column -> why its owner does not get it. `also`: columns of related rows, without which these say
-    little. `currencies`: column in minor units -> the column with its currency, where that is not `currency`.
-    `forget` takes out whatever tells who it was, in the erasing transaction; `kept` says what of it stays and why, in
-    words for that person; `deleted` rows go as a whole. Every table has one of the three.
+    `withheld`: column, or a name within a column of JSON (`after.notes`) -> why its owner does not get it. `also`:
+    columns of related rows, without which these say little. `currencies`: column in minor units -> the column
+    with its currency, where that is not `currency`. `forget` takes out whatever tells who it was, in the erasing
+    transaction; `kept` says what of it stays and why, in words for that person; `deleted` rows go as a whole. Every
+    table has one of the three.
     """
 
     section: str
@@ -84,7 +99,7 @@ class PersonalTable:
     def columns(self) -> list[str]:
         """What is exported of a row, a foreign key by its `…_id`. Raises ValueError for withheld columns it lacks."""
         own = [column.attname for column in self.model._meta.concrete_fields]
-        unknown = self.withheld.keys() - set(own)
+        unknown = {name.partition(".")[0] for name in self.withheld} - set(own)
         if unknown:
             raise ValueError(f"{self.section} withholds {', '.join(sorted(unknown))}, which it has not.")
         return [name for name in own if name not in self.withheld] + list(self.also)
@@ -95,6 +110,7 @@ _impersonal: dict[str, str] = {}
 _audit_subjects: dict[str, AuditIds] = {}
 _event_subjects: set[EventSubjects] = set()
 _mail_keys: set[MailKeys] = set()
+_addresses: set[Addresses] = set()
 _guards: list[Guard] = []
 
 
@@ -126,9 +142,15 @@ def register_event_subject(subjects: EventSubjects) -> None:
     _event_subjects.add(subjects)
 
 
-def register_mail_keys(beginnings: MailKeys) -> None:
-    """Say how the keys begin of mails about a person that may have gone to another address than theirs."""
-    _mail_keys.add(beginnings)
+def register_mail_keys(keys: MailKeys) -> None:
+    """Say which mails are about a person, whatever address they went to: by whole keys, or by the first two parts of
+    keys (`kind:id`)."""
+    _mail_keys.add(keys)
+
+
+def register_addresses(addresses: Addresses) -> None:
+    """Say which emails a person has proved to be theirs."""
+    _addresses.add(addresses)
 
 
 def register_erasure_guard(guard: Guard) -> None:
@@ -152,13 +174,11 @@ def audit_subjects_of(user: AbstractBaseUser) -> list[tuple[str, list[str]]]:
     return [(kind, [str(pk) for pk in ids(user)]) for kind, ids in _audit_subjects.items()]
 
 
-def erasure_of(
-    user: AbstractBaseUser, *, user_email: str, name: str, email: str, words: Iterable[str], parts: Iterable[str]
-) -> Erasure:
+def erasure_of(user: AbstractBaseUser, *, name: str, email: str, words: Iterable[str], parts: Iterable[str]) -> Erasure:
     """What is to be forgotten, looked up while it still leads from one to the other."""
     return Erasure(
         user=user,
-        user_email=user_email,
+        addresses=tuple(addresses_of(user)),
         name=name,
         email=email,
         words=tuple(word for word in words if word),
@@ -174,8 +194,13 @@ def event_subjects_of(user: AbstractBaseUser) -> list[str]:
 
 
 def mail_keys_of(user: AbstractBaseUser) -> list[str]:
-    """How the keys of mails about `user` begin."""
-    return [beginning for beginnings in _mail_keys for beginning in beginnings(user)]
+    """Of mails about `user`: whole keys, and first two parts of keys."""
+    return [key for keys in _mail_keys for key in keys(user)]
+
+
+def addresses_of(user: AbstractBaseUser) -> list[Address]:
+    """The emails that `user` has proved to be theirs."""
+    return [address for addresses in _addresses for address in addresses(user)]
 
 
 def erasure_obstacles(user: AbstractBaseUser) -> list[Obstacle]:

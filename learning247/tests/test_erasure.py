@@ -249,6 +249,23 @@ def test_others_keep_what_is_theirs(client, person):
     assert OutboundMail.objects.get(key__startswith="data-exported").to == "bola@example.com"
 
 
+def test_who_never_proved_an_address_takes_nothing_of_its_owners_along(db):
+    """Else anybody could sign up with a student's address, and by leaving wipe what others bought for them."""
+    student = {"name": "Zebulonina Quillfeather", "email": EMAIL, "phone": PHONE}
+    enrollment = build_enrollment(build_course(), details={"student": student})
+    with transaction.atomic():
+        context = {"first_name": "Zebulonina", "when": now(), "device": {"ip": IP}}
+        mail_queue(key="sale", to=EMAIL, template="session_reused", context=context)
+    mallory = build_user(email=EMAIL)
+
+    erase(mallory)
+
+    enrollment.refresh_from_db()
+    assert (enrollment.student_email, enrollment.student_phone) == (EMAIL, PHONE)
+    assert Payment.objects.get().details == {"student": student}
+    assert set(OutboundMail.objects.values_list("to", "status")) == {(EMAIL, "pending")}
+
+
 def test_mails_that_had_not_gone_out_do_not(client, person, run_jobs, mailoutbox):
     leave_traces_everywhere(client, person)
 

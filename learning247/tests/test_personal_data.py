@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
-from accounts.tests.builders import PASSWORD, build_creator, build_user, sign_in
+from accounts.services.verification import verification_mail_queue
+from accounts.tests.builders import PASSWORD, build_admin, build_creator, build_user, sign_in
+from courses.services.enrollments import enrollment_mark
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
@@ -143,6 +146,52 @@ def test_a_student_gets_the_enrollment_that_somebody_else_bought_for_them(client
     sign_in(client, ada)
 
     assert [row["id"] for row in data_of(export(client))["enrollments"]] == [str(enrollment.id)]
+
+
+def test_who_has_not_proved_an_address_gets_nothing_that_is_found_by_it(client):
+    """Anybody can sign up with the address of a student, or with one that was somebody's before."""
+    OutboundMail.objects.create(key="payment:1:receipt", to="grace@example.com", subject="Your receipt", text="Thanks")
+    student = {"name": "Grace Obi", "email": "grace@example.com", "phone": "+2348012345678"}
+    build_enrollment(build_course(link="https://school.example/room"), details={"student": student})
+    mallory = build_user(email="grace@example.com")
+    with transaction.atomic():
+        verification_mail_queue(mallory)
+    sign_in(client, mallory)
+
+    data = data_of(export(client))
+
+    assert data["enrollments"] == []
+    assert [row["key"].split(":")[0] for row in data["mails"]] == ["verify-email", "data-exported"]
+    assert [row["action"] for row in data["audit"]] == ["user.exported"]
+    assert "school.example" not in json.dumps(data) and "8012345678" not in json.dumps(data)
+
+
+def test_mails_that_went_to_an_address_before_it_was_theirs_are_not(client, ada):
+    before = {"to": ada.email, "created_at": now() - timedelta(days=1)}
+    OutboundMail.objects.create(key="sale:1", subject="To whoever had it", **before)
+    OutboundMail.objects.create(key=f"password-changed:{ada.id}:1", subject="To Ada", **before)
+    OutboundMail.objects.create(key=f"password-changed:{ada.id}0:1", subject="Of somebody else", **before)
+    OutboundMail.objects.create(key="sale:2", subject="To Ada again", to=ada.email)
+    sign_in(client, ada)
+
+    mails = data_of(export(client))["mails"]
+
+    assert {row["subject"] for row in mails[:-1]} == {"To Ada", "To Ada again"}
+
+
+def test_what_staff_noted_is_withheld_with_the_reason(client, ada):
+    enrollment = build_enrollment(build_course(), user=ada)
+    enrollment_mark(enrollment_id=enrollment.id, sent=True, notes="Rang twice, angry", actor=build_admin())
+    sign_in(client, ada)
+
+    text = b"".join(export(client).streaming_content).decode()
+    document = json.loads(text)
+
+    assert "Rang twice" not in text
+    assert document["withheld"]["enrollments"]["notes"].startswith("Staff's own")
+    assert {"reason", "before.notes", "after.notes"} == document["withheld"]["audit"].keys()
+    marked = [row for row in document["data"]["audit"] if row["subject_kind"] == "enrollment"]
+    assert [row["after"]["status"] for row in marked][-1:] == ["credentials_sent"]
 
 
 def test_what_a_gateway_told_of_their_payment_is_theirs(client, ada):

@@ -1,13 +1,14 @@
 """Everything that we hold about one person: as one JSON document that is written while it is read; and forgotten."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.db.models import Case, Model, Q, Value, When
+from django.db.models import Case, CharField, F, Func, Model, Q, QuerySet, Value, When
+from django.db.models.functions import Concat
 
 from learning247.kit.clock import now
 from learning247.kit.json_encoding import to_json
@@ -16,7 +17,15 @@ from learning247.kit.transactions import require_transaction
 from learning247.records.checks import Scope
 from learning247.records.enums import EventStatus, MailStatus
 from learning247.records.models import InboundEvent, OutboundMail
-from learning247.records.personal_tables import Erasure, PersonalTable, event_subjects_of, personal_tables
+from learning247.records.personal_tables import (
+    Address,
+    Erasure,
+    PersonalTable,
+    addresses_of,
+    event_subjects_of,
+    mail_keys_of,
+    personal_tables,
+)
 
 FORMAT: Final = "learning247.personal-data/1"
 BATCH_ROWS: Final = 1_000
@@ -64,6 +73,8 @@ def _shown(table: PersonalTable, row: dict[str, Any]) -> dict[str, Any]:
             shown[name.removesuffix(_MINOR)] = None if value is None else Money(value, currency).amount
         elif isinstance(value, bytes | memoryview):
             shown[name] = bytes(value).decode(errors="backslashreplace")
+        elif isinstance(value, dict):
+            shown[name] = {key: within for key, within in value.items() if f"{name}.{key}" not in table.withheld}
         else:
             shown[name.replace("__", "_")] = value
     return shown
@@ -81,12 +92,36 @@ def person_forget(erasure: Erasure) -> None:
                 rows.delete()
 
 
+def mails_of(user: AbstractBaseUser) -> QuerySet[OutboundMail]:
+    """What went to the person: to an address since they proved it, or there before because of what is their own."""
+    addresses = addresses_of(user)
+    theirs = [user.get_username(), *(address.email for address in addresses)]
+    return _mails().filter(_went_to(addresses) | _named(mail_keys_of(user)) & Q(to__in=theirs))
+
+
+def _mails() -> QuerySet[OutboundMail]:
+    """With the first two parts of the key as `about`."""
+    text = CharField()
+    kind, pk = (Func(F("key"), Value(":"), Value(place), function="split_part", output_field=text) for place in (1, 2))
+    return OutboundMail.objects.alias(about=Concat(kind, Value(":"), pk, output_field=text))
+
+
+def _named(keys: Collection[str]) -> Q:
+    return Q(about__in=keys) | Q(key__in=keys)
+
+
+def _went_to(addresses: Iterable[Address]) -> Q:
+    went = Q()
+    for address in addresses:
+        while_theirs = Q(to=address.email, created_at__gte=address.since)
+        went |= while_theirs if address.until is None else while_theirs & Q(created_at__lt=address.until)
+    return went
+
+
 def mails_forget(erasure: Erasure) -> None:
     """What went to the person, or told somebody else of them, has no words any more; what had not gone out does not."""
-    about = Q(to=erasure.user_email)
-    for beginning in erasure.mail_keys:
-        about |= Q(key__startswith=beginning)
-    OutboundMail.objects.filter(about).update(
+    about = _went_to(erasure.addresses) | _named(erasure.mail_keys)
+    _mails().filter(about).update(
         to=erasure.email,
         subject=FORGOTTEN,
         text="",
