@@ -9,7 +9,7 @@ from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from payments.enums import DISPUTE_STANDING, EntitlementSource, PaymentStatus, RefundSource, RefundStatus
 from payments.models import Dispute, Entitlement, Payment, Refund
-from wallets.enums import EntryKind
+from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 
 
@@ -27,12 +27,20 @@ def register_checks() -> None:
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
     register_check("I9", "a term lasts as many months as were sold", terms_last_as_sold)
     register_check("I15", "rights given or taken back by hand are on record", rights_are_audited)
-    register_check("I11", "what the gateways captured is booked", captures_are_booked)
+    register_check("I11", "what the gateways captured and gave back is booked", captures_are_booked)
+    register_check("I11", "the gateways' fees are booked as reported", gateway_fees_are_booked)
 
 
 # Of these the settled ones: a payment in review may be refunded or disputed, and was never a sale.
 _PAID = [PaymentStatus.PAID, PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.DISPUTED]
 _SETTLED = [status.value for status in _PAID]
+_AT_GATEWAYS = (
+    EntryKind.SALE,
+    EntryKind.UNSETTLED_CAPTURE,
+    EntryKind.REFUND,
+    EntryKind.REFUND_RESTORED,
+    EntryKind.GATEWAY_FEE,
+)
 _SALES = Q(status__in=_PAID, settled_at__isnull=False, amount_minor__gt=0)
 
 
@@ -390,7 +398,8 @@ def rights_are_audited(scope: Scope) -> Iterator[Breach]:
 
 
 def captures_are_booked(scope: Scope) -> Iterator[Breach]:
-    """I11, from our side: sales and captures in review on the gateways' accounts are those of our payments.
+    """I11, from our side: what our payments captured, less what of it went back and what the gateways kept, is on the
+    gateways' accounts.
 
     One statement, so that sales which go on meanwhile disturb nothing.
     """
@@ -406,16 +415,57 @@ def captures_are_booked(scope: Scope) -> Iterator[Breach]:
             SELECT 'gateway-' || p.gateway AS kind, due.currency, sum(due.minor) AS minor
               FROM payments_payment p
              CROSS JOIN LATERAL (VALUES (p.sale_entry_id, p.currency, p.amount_minor),
-                                        (p.unsettled_entry_id, p.captured_currency, p.captured_minor)
+                                        (p.unsettled_entry_id, p.captured_currency, p.captured_minor),
+                                        (p.fee_entry_id, p.captured_currency,
+                                         CASE WHEN p.unsettled_entry_id IS NULL
+                                              THEN p.captured_minor - p.amount_minor ELSE 0 END - p.gateway_fee_minor)
              ) AS due (entry_id, currency, minor)
              WHERE due.entry_id IS NOT NULL GROUP BY p.gateway, due.currency
+             UNION ALL
+            SELECT 'gateway-' || p.gateway, r.currency, -sum(r.amount_minor)
+              FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+             WHERE r.status <> %s GROUP BY p.gateway, r.currency
+        ), sums AS (
+            SELECT kind, currency, sum(minor) AS minor FROM captured GROUP BY kind, currency
         )
-        SELECT kind, currency, coalesce(booked.minor, 0), coalesce(captured.minor, 0)
-          FROM booked FULL JOIN captured USING (kind, currency)
+        SELECT kind, currency, coalesce(booked.minor, 0), coalesce(sums.minor, 0)
+          FROM booked FULL JOIN sums USING (kind, currency)
         """,
-        [[EntryKind.SALE.value, EntryKind.UNSETTLED_CAPTURE.value]],
+        [[kind.value for kind in _AT_GATEWAYS], RefundStatus.FAILED.value],
     )
     for kind, currency, booked, captured in rows:
         scope.examined += 1
         if booked != captured:
             yield Breach(f"{kind}: booked {Money(int(booked), currency)}, captured {Money(int(captured), currency)}")
+
+
+def gateway_fees_are_booked(scope: Scope) -> Iterator[Breach]:
+    """I11: a fee in the currency of the capture has its entry, costs −c · gateway +c, where c is what of it the buyer
+    did not pay on top; one that is not known, or is zero or in another currency, has none."""
+    for part in scope.ranges(Payment.objects.exclude(gateway="")):
+        for reference, fee, currency, cost, gateway, costs in scope.query(
+            """
+            SELECT p.reference, p.gateway_fee_minor, p.gateway_fee_currency, due.cost, booked.gateway, booked.costs
+              FROM payments_payment p
+             CROSS JOIN LATERAL (
+                   SELECT CASE WHEN p.gateway_fee_currency = p.captured_currency AND p.captured_minor > 0
+                                    AND p.captured_currency = ANY(%s) AND p.gateway_fee_minor IS NOT NULL
+                               THEN p.gateway_fee_minor - CASE WHEN p.sale_entry_id IS NULL
+                                                                    OR p.unsettled_entry_id IS NOT NULL
+                                                               THEN 0 ELSE p.captured_minor - p.amount_minor END
+                               ELSE 0 END AS cost) due
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0) AS gateway,
+                          coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = %s), 0) AS costs
+                     FROM wallets_journalline l JOIN wallets_ledgeraccount a ON a.id = l.account_id
+                    WHERE l.entry_id = p.fee_entry_id) booked
+             WHERE p.id BETWEEN %s AND %s AND p.gateway <> ''
+               AND (booked.gateway, booked.costs) IS DISTINCT FROM (due.cost::numeric, -due.cost::numeric)
+               AND NOT (p.fee_due_at IS NOT NULL AND p.fee_entry_id IS NULL)
+            """,
+            [list(EXPONENTS), AccountKind.GATEWAY_COSTS.value, part.first, part.last],
+        ):
+            yield Breach(
+                f"payment {reference}: the gateway's fee is {fee} {currency}, of which {cost} are ours;"
+                f" booked gateway {gateway}, costs {costs}"
+            )

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from payments.services.disputes import disputes_find, disputes_sweep
+from payments.services.gateway_fees import gateway_fees_sweep
 from payments.services.refunds import refund_carry_on, refunds_sweep
 from payments.services.settlement import unsettled_sweep
 
@@ -19,6 +20,12 @@ def sweep_unsettled() -> int:
 def carry_on_refund(refund_id: str) -> None:
     """Take a refund one step further at its gateway."""
     refund_carry_on(refund_id=UUID(refund_id))
+
+
+@shared_task(name="payments.sweep_gateway_fees")
+def sweep_gateway_fees() -> int:
+    """Ask for fees that the gateways had not named when the payment settled; returns how many."""
+    return gateway_fees_sweep()
 
 
 @shared_task(name="payments.sweep_refunds")

@@ -17,6 +17,8 @@ class AccountKind(models.TextChoices):
     UNSETTLED = "unsettled", "Captured, not settled"
     DISPUTE_SUSPENSE = "dispute_suspense", "Withdrawn in disputes, not decided"
     LOSSES = "losses", "Losses and fees of disputes"
+    GATEWAY_COSTS = "gateway_costs", "Paid to the gateways"
+    BANK = "bank", "At the bank"
 
 
 PERSON_ACCOUNT_KINDS = (AccountKind.AVAILABLE, AccountKind.CLEARING, AccountKind.HELD, AccountKind.DISPUTED)
@@ -35,6 +37,9 @@ class EntryKind(models.TextChoices):
     DISPUTE_FUNDS = "dispute_funds", "Disputed funds withdrawn or reinstated"
     DISPUTE_FEE = "dispute_fee", "Fee of a dispute"
     WITHDRAWAL_HOLD = "withdrawal_hold", "Withdrawal confirmed"
+    GATEWAY_FEE = "gateway_fee", "Fee of a gateway"
+    GATEWAY_PAYOUT = "gateway_payout", "Paid out to the bank by a gateway"
+    GATEWAY_TOP_UP = "gateway_top_up", "Paid in to a gateway from the bank"
     ADJUSTMENT = "adjustment", "Manual adjustment"
 
 

@@ -18,7 +18,14 @@ GUARDS: Final = {
     "wallets_seal": {"ledger_continue_seal", "ledger_is_immutable"},
 }
 # Kinds that a source can cause once only; the others may repeat (partial refunds, adjustments).
-ONCE_PER_SOURCE: Final = (EntryKind.SALE, EntryKind.UNSETTLED_CAPTURE, EntryKind.WITHDRAWAL_HOLD)
+ONCE_PER_SOURCE: Final = (
+    EntryKind.SALE,
+    EntryKind.UNSETTLED_CAPTURE,
+    EntryKind.WITHDRAWAL_HOLD,
+    EntryKind.GATEWAY_FEE,
+    EntryKind.GATEWAY_PAYOUT,
+    EntryKind.GATEWAY_TOP_UP,
+)
 
 
 def register_checks() -> None:

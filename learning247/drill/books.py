@@ -24,7 +24,7 @@ def _payments() -> list[Any]:
     return sorted(
         Payment.objects.values_list(
             "reference", "status", "captured_minor", "captured_currency", "platform_fee_minor", "refunded_minor",
-            "gateway_payment_id", "gateway_fee_minor", "review_reason", "failure_reason",
+            "gateway_payment_id", "gateway_fee_minor", "gateway_fee_currency", "review_reason", "failure_reason",
         )
     )  # fmt: skip
 

@@ -309,6 +309,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=40),
         "options": {"queue": "money"},
     },
+    "gateways' fees that were not known": {
+        "task": "payments.sweep_gateway_fees",
+        "schedule": 300.0,
+        "options": {"queue": "money"},
+    },
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},

@@ -108,13 +108,17 @@ class PaymentAdmin(ReadOnlyAdmin):
                     "gateway_payment_id",
                     "captured",
                     "gateway_fee",
+                    "fee_due_at",
                     "failure_reason",
                     "checked_at",
                     "expires_at",
                 )
             },
         ),
-        ("The books", {"fields": ("platform_fee", "refunded", "sale_entry", "unsettled_entry", "review_reason")}),
+        (
+            "The books",
+            {"fields": ("platform_fee", "refunded", "sale_entry", "unsettled_entry", "fee_entry", "review_reason")},
+        ),
         ("The request", {"fields": ("operation", "idempotency_key", "details")}),
     )
 
@@ -177,7 +181,7 @@ class PaymentAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Gateway's fee")
     def gateway_fee(self, payment: Payment) -> str:
-        return _shown(payment.gateway_fee_minor, payment.currency)
+        return _shown(payment.gateway_fee_minor, payment.gateway_fee_currency)
 
     @admin.display(description="Platform's share")
     def platform_fee(self, payment: Payment) -> str:

@@ -106,7 +106,7 @@ class PaystackGateway:
         try:
             transaction = self._client.transaction_verify(reference)
         except PaystackNotFound:
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None, "")
         except PaystackError as error:
             raise GatewayUnavailable from error
         return GatewayPayment(
@@ -117,6 +117,7 @@ class PaystackGateway:
             currency=transaction.currency,
             gateway_payment_id=str(transaction.id),
             gateway_fee_minor=transaction.fees_minor,
+            gateway_fee_currency="" if transaction.fees_minor is None else transaction.currency,
             failure_reason=transaction.gateway_response,
         )
 

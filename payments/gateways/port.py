@@ -41,7 +41,8 @@ class GatewayPaymentStatus(StrEnum):
 class GatewayPayment:
     """A payment as the gateway itself reports it, never as a webhook claims. Amounts in minor units.
 
-    `captured_minor` exceeds `requested_minor` where the buyer bears the gateway's fee.
+    `captured_minor` exceeds `requested_minor` where the buyer bears the gateway's fee. That is None while the gateway
+    has not named it; its currency is the one that the gateway settles in.
     """
 
     status: GatewayPaymentStatus
@@ -51,6 +52,7 @@ class GatewayPayment:
     currency: str
     gateway_payment_id: str
     gateway_fee_minor: int | None
+    gateway_fee_currency: str
     failure_reason: str = ""
 
 

@@ -106,15 +106,13 @@ class StripeGateway:
 
     def fetch(self, *, reference: str, gateway_reference: str) -> GatewayPayment:
         if not gateway_reference:  # the answer to opening it never came
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None, "")
         try:
             session = self._client.checkout_session_retrieve(gateway_reference)
         except StripeNotFound:
-            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None)
+            return GatewayPayment(GatewayPaymentStatus.UNKNOWN_THERE, reference, 0, 0, "", "", None, "")
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
-        # The fee is kept only in the currency of the sale; Stripe may settle in another.
-        fee_minor = session.fee_minor if session.fee_currency == session.currency else None
         return GatewayPayment(
             status=_status_of(session),
             reference=session.client_reference_id,
@@ -122,7 +120,8 @@ class StripeGateway:
             captured_minor=session.amount_total_minor,
             currency=session.currency,
             gateway_payment_id=session.payment_intent_id,
-            gateway_fee_minor=fee_minor,
+            gateway_fee_minor=session.fee_minor,
+            gateway_fee_currency=session.fee_currency,
             failure_reason="The card was declined."
             if session.payment_intent_status == "requires_payment_method"
             else "",

@@ -52,6 +52,14 @@ class Payment(models.Model):
         default=0, help_text="The sum of its refunds that have not failed, minor units of what was captured."
     )
     gateway_fee_minor = models.BigIntegerField(null=True, blank=True, help_text="As the gateway reports it.")
+    gateway_fee_currency = models.CharField(
+        max_length=3, blank=True, help_text="What the gateway settles in: only a fee in what was captured is booked."
+    )
+    fee_due_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Not before this time is the gateway asked for a fee that it has not named yet.",
+    )
     failure_reason = models.CharField(max_length=200, blank=True)
     review_reason = models.CharField(max_length=30, choices=ReviewReason, blank=True)
 
@@ -64,6 +72,14 @@ class Payment(models.Model):
     )
     unsettled_entry = models.OneToOneField(
         JournalEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Of one in review."
+    )
+    fee_entry = models.OneToOneField(
+        JournalEntry,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Of the gateway's fee.",
     )
     expires_at = models.DateTimeField(help_text="When the checkout closes.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway was last asked.")
@@ -104,6 +120,9 @@ class Payment(models.Model):
                 condition=Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)),
                 name="payments_payment_unsettled",
             ),
+            models.Index(
+                fields=("fee_due_at",), condition=Q(fee_due_at__isnull=False), name="payments_payment_fee_due"
+            ),
         )
 
     def __str__(self) -> str:
@@ -112,6 +131,19 @@ class Payment(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def gateway_cost_minor(self) -> int | None:
+        """What of the gateway's fee the platform bears, in minor units of what was captured: what the buyer paid on top
+        of a sale's price is taken off. None where the fee is not known, or in another currency than the capture."""
+        if self.gateway_fee_minor is None or self.gateway_fee_currency != self.captured_currency:
+            return None
+        borne_by_buyer = 0 if self.sale_entry_id is None or self.unsettled_entry_id is not None else self._on_top
+        return self.gateway_fee_minor - borne_by_buyer
+
+    @property
+    def _on_top(self) -> int:
+        return (self.captured_minor or 0) - self.amount_minor
 
     @property
     def refundable(self) -> Money | None:

@@ -22,6 +22,7 @@ from payments.kinds import notify_granted
 from payments.locks import payment_lock
 from payments.models import Entitlement, Payment
 from payments.services.entitlements import entitlement_grant
+from payments.services.gateway_fees import gateway_fee_record
 from payments.services.published import sale_publish
 from payments.services.refunds import refund_by_platform
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
@@ -104,6 +105,7 @@ def _report_record(payment_id: UUID, reported: GatewayPayment) -> Payment:
     payment.checked_at = moment = now()
     if reported.status == GatewayPaymentStatus.CAPTURED:
         _captured(payment, reported, moment)
+        gateway_fee_record(payment=payment, reported=reported, moment=moment)
     elif reported.status == GatewayPaymentStatus.FAILED:
         payment.status = PaymentStatus.FAILED
         payment.failure_reason = (reported.failure_reason or "The payment was declined.")[:200]
@@ -117,7 +119,6 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
     payment.captured_minor = reported.captured_minor
     payment.captured_currency = reported.currency
     payment.gateway_payment_id = reported.gateway_payment_id
-    payment.gateway_fee_minor = reported.gateway_fee_minor
     payment.failure_reason = ""
     disagreement = _disagreement(payment, reported)
     if disagreement is not None:

@@ -14,6 +14,7 @@ from payments.tests.wire import TIMEOUT, signed_in, verify
 
 GATEWAYS = {"NGN": "paystack", "USD": "stripe"}
 GROSS = {"NGN": 2_500_000, "USD": 3_000}
+GATEWAY_FEES = {"NGN": 47_500, "USD": 117}  # 1.5 % + NGN 100.00; 2.9 % + USD 0.30
 
 
 def buy(

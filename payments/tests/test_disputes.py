@@ -45,7 +45,9 @@ def disputed(user, currency):
 
 
 def gateway_account(currency):
-    return platform(AccountKind(f"gateway-{GATEWAYS[currency]}"), currency)
+    """Without what the gateways keep of sales: a dispute leaves that alone."""
+    held = platform(AccountKind(f"gateway-{GATEWAYS[currency]}"), currency)
+    return held + platform(AccountKind.GATEWAY_COSTS, currency)
 
 
 def books(seller, currency):

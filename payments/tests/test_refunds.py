@@ -17,7 +17,7 @@ from payments.models import Payment, Refund
 from payments.services import refunds
 from payments.services.refunds import SEND_AGAIN_AFTER, refund_carry_on, refunds_sweep
 from payments.tests.builders import build_product, start_checkout
-from payments.tests.buying import GATEWAYS, GROSS, ask_for_refund, build_finance, buy
+from payments.tests.buying import GATEWAY_FEES, GATEWAYS, GROSS, ask_for_refund, build_finance, buy
 from payments.tests.wire import TIMEOUT, code_of, signed_in, time_passes, verify
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
@@ -60,7 +60,7 @@ def test_a_buyer_gets_all_of_it_back_and_everything_is_as_before_the_sale(gatewa
     assert not explain(payment.buyer, payment.product).granted
     assert earned(payment.product.seller, currency) == 0
     assert platform(AccountKind.FEES, currency) == 0
-    assert platform(AccountKind(f"gateway-{GATEWAYS[currency]}"), currency) == 0
+    assert platform(AccountKind(f"gateway-{GATEWAYS[currency]}"), currency) == GATEWAY_FEES[currency]
     gateways.control.advance(5)
     if currency == "NGN":
         gateways.control.wait_for_webhook("refund.processed")
@@ -115,7 +115,11 @@ def test_parts_that_make_up_the_whole_take_back_exactly_what_the_sale_gave(gatew
         assert ask(gateways, payment, finance, amount=amount).status_code == 201
     assert ask(gateways, payment, finance).json()["amount"] == "0.01"
 
-    assert (earned(seller), platform(AccountKind.FEES), platform(AccountKind.GATEWAY_PAYSTACK)) == (0, 0, 0)
+    assert (earned(seller), platform(AccountKind.FEES), platform(AccountKind.GATEWAY_PAYSTACK)) == (
+        0,
+        0,
+        GATEWAY_FEES["NGN"],
+    )
     payment.refresh_from_db()
     assert payment.status == "refunded"
 
@@ -163,7 +167,7 @@ def withdraw(user, minor):
 def test_the_platforms_own_course_is_refunded_from_its_sales(gateways):
     payment = buy(gateways, product=build_product(seller=None))
     ask(gateways, payment, payment.buyer)
-    assert (platform(AccountKind.SALES), platform(AccountKind.GATEWAY_PAYSTACK)) == (0, 0)
+    assert (platform(AccountKind.SALES), platform(AccountKind.GATEWAY_PAYSTACK)) == (0, GATEWAY_FEES["NGN"])
 
 
 def test_a_payment_in_review_goes_back_whole_from_unsettled_money(gateways):
