@@ -2,18 +2,21 @@
 
 import json
 import signal
-import subprocess
-import sys
 
 import pytest
 from django.core import mail
 
 from accounts.tests.builders import build_user
+from learning247.drill.crashes import crashed, warm_process
+from learning247.drill.deaths import refund_by_buyer
+from learning247.kit.clock import now
 from learning247.records.models import InboundEvent, OutboundMail
 from learning247.records.services.inbox import inbox_sweep
-from payments.models import Entitlement, Payment
+from payments.gateways import gateway_named
+from payments.models import Entitlement, Payment, Refund
+from payments.services.refunds import SEND_AGAIN_AFTER, refunds_sweep
 from payments.tests.builders import build_product, start_checkout
-from payments.tests.conftest import ROOT
+from payments.tests.buying import GROSS, buy
 from payments.tests.wire import (
     code_of,
     deliver,
@@ -47,15 +50,12 @@ AFTER_COMMIT = ["committed", "handled"]
 @pytest.fixture
 def killed(worker_environment):
     """`killed(what, step, subject)` runs a worker until it dies at that step."""
+    with warm_process(worker_environment(), "--videos") as kill:
 
-    def run(what, step, subject):
-        command = [sys.executable, "-m", "payments.tests.dying_worker", what, step, subject]
-        ended = subprocess.run(
-            command, cwd=ROOT, check=False, env=worker_environment(), capture_output=True, text=True, timeout=60
-        )
-        assert ended.returncode == -signal.SIGKILL, ended.stderr[-2_000:]
+        def run(what, step, subject):
+            assert kill(what, step, subject) == signal.SIGKILL
 
-    return run
+        yield run
 
 
 def paid_with_its_event(gateways, provider):
@@ -205,3 +205,84 @@ def test_a_checkout_killed_half_way_goes_on_under_the_same_key(gateways, killed,
         assert (again.json()["reference"], payment.status) == (reference, "pending")
         assert again.json()["checkout_url"] == payment.checkout_url != ""
     assert not JournalEntry.objects.exists()
+
+
+# --- Giving money back
+
+
+def refunds_at_gateway(payment):
+    return list(
+        gateway_named(payment.gateway).list_refunds(
+            payment_reference=payment.reference,
+            gateway_payment_id=payment.gateway_payment_id,
+            since=payment.created_at,
+        )
+    )
+
+
+def assert_refunded_once(payment):
+    payment.refresh_from_db()
+    creator = payment.product.seller
+    assert creator is not None
+    assert Refund.objects.get().status in ("pending", "done")
+    assert [made.amount_minor for made in refunds_at_gateway(payment)] == [GROSS[payment.currency]]
+    assert (payment.status, payment.refunded_minor) == ("refunded", payment.amount_minor)
+    assert balances_of(user=creator)[0].available == 0
+    assert platform_balance(kind=AccountKind.FEES, currency=payment.currency) == 0
+    assert OutboundMail.objects.filter(key__startswith="refund:").count() == 2
+
+
+@pytest.mark.parametrize("currency", ["NGN", "USD"])
+@pytest.mark.parametrize(
+    ("step", "at_gateway", "sent"),
+    [("claimed", 0, False), ("taken", 0, False), ("sent", 0, True), ("answered", 1, True), ("recorded", 1, True)],
+)
+def test_a_refund_killed_half_way_is_finished_once_by_the_sweeper(gateways, killed, currency, step, at_gateway, sent):
+    payment = buy(gateways, currency=currency)
+
+    killed("refund", step, payment.reference)
+
+    refund = Refund.objects.get()
+    assert (len(refunds_at_gateway(payment)), refund.sent_at is not None) == (at_gateway, sent)
+    assert balances_of(user=payment.product.seller)[0].available == 0, "booked before the gateway hears of it"
+    assert refunds_sweep() == 0, "not due yet, or in the dead one's hands"
+    Refund.objects.update(due_at=now(), lease_until=None)
+    refunds_sweep()
+    if step == "sent":
+        assert refunds_at_gateway(payment) == [], "it may still show there: it is only asked for"
+        Refund.objects.update(due_at=now(), sent_at=now() - SEND_AGAIN_AFTER)
+        refunds_sweep()
+
+    assert_refunded_once(payment)
+
+
+def test_a_refund_killed_before_its_commit_has_not_happened_and_the_same_key_makes_it(gateways, killed):
+    payment = buy(gateways)
+
+    killed("refund", "booked", payment.reference)
+
+    assert not Refund.objects.exists()
+    assert refunds_at_gateway(payment) == []
+    refund_by_buyer(payment.reference)
+    assert_refunded_once(payment)
+
+
+def test_a_refund_whose_buyer_asks_again_after_the_crash_is_made_once(gateways, killed):
+    payment = buy(gateways)
+    killed("refund", "taken", payment.reference)
+
+    refund_by_buyer(payment.reference)
+    assert refunds_at_gateway(payment) == [], "the dead one's lease still holds"
+    Refund.objects.update(due_at=now(), lease_until=None)
+    refund_by_buyer(payment.reference)
+
+    assert_refunded_once(payment)
+
+
+def test_54_deaths_at_all_steps_lose_nothing_and_double_nothing(gateways, worker_environment):
+    """As `make drill` plays it with a thousand."""
+    gateways.control.pause_webhooks()
+    with warm_process(worker_environment()) as kill:
+        findings = crashed(gateways.control, kill, 54)
+
+    assert [finding for finding in findings if not finding.holds] == []
