@@ -21,7 +21,7 @@ from django.template.response import TemplateResponse
 from accounts.devices import Device, device_of
 from accounts.enums import SessionEnd
 from accounts.models import Erasure, User
-from accounts.selectors import second_factor_state
+from accounts.selectors import belongs_to_staff, second_factor_state
 from accounts.services.erasures import erasure_by_staff
 from accounts.services.passwords import password_replaced
 from accounts.services.second_factors import second_factor_reset
@@ -265,7 +265,7 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         return fields if _is_superuser(request) else (*fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        edits_staff = obj is not None and (obj.is_staff or obj.is_superuser)
+        edits_staff = obj is not None and belongs_to_staff(obj)
         if obj is not None and Erasure.objects.filter(user=obj).exists():
             return False
         return super().has_change_permission(request, obj) and (_is_superuser(request) or not edits_staff)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from accounts.errors import SecondFactorSetupRequired
 from accounts.models import RecoveryCode, SecondFactor, Session, User
 from learning247.kit.clock import now
 from learning247.kit.networks import network_of
@@ -72,6 +73,24 @@ def staff_factor_holds(user: User, *, shown: str | None) -> bool:
     if active is None:
         return shown is None and not settings.STAFF_SECOND_FACTOR_REQUIRED
     return shown == str(active)
+
+
+def staff_may(user: User, right: str) -> bool:
+    """Whether `user` is staff with the permission `right` ("app.codename"), in a session that counts for staff.
+
+    Raises SecondFactorSetupRequired for who may, but has no second factor where STAFF_SECOND_FACTOR_REQUIRED.
+    """
+    if not (user.is_staff and user.has_perm(right)):
+        return False
+    # A session from before it was switched on has ended; so whoever has one has shown it.
+    if settings.STAFF_SECOND_FACTOR_REQUIRED and second_factor_active(user) is None:
+        raise SecondFactorSetupRequired
+    return True
+
+
+def belongs_to_staff(user: User) -> bool:
+    """Whether only superusers edit this account: it is staff, or has rights that count as soon as it is."""
+    return user.is_staff or user.is_superuser or user.groups.exists() or user.user_permissions.exists()
 
 
 def recovery_codes_left(user: User) -> int:

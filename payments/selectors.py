@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts.models import User
+from accounts.selectors import staff_may
 from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
 from payments.enums import AccessReason
@@ -52,10 +53,9 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
 
 def refundable_payment(*, user: User, reference: str) -> Payment:
     """A payment of which this person may see and ask for refunds: their own; for staff who make them, anybody's.
-    Raises PaymentNotFound."""
-    payments = Payment.objects.all() if user.has_perm(REFUND_PERMISSION) else payment_list(user=user)
-    payment = payments.filter(reference=reference).first()
-    if payment is None:
+    Raises PaymentNotFound, SecondFactorSetupRequired."""
+    payment = Payment.objects.filter(reference=reference).first()
+    if payment is None or not (payment.buyer_id == user.pk or staff_may(user, REFUND_PERMISSION)):
         raise PaymentNotFound
     return payment
 

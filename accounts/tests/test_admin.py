@@ -3,7 +3,7 @@
 from io import StringIO
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -129,6 +129,25 @@ def test_support_changes_a_profile_but_gives_no_rights_and_no_fee():
     changed = {name for name in entry.before if entry.before[name] != entry.after[name]}
     assert (changed, entry.after["first_name"]) == ({"first_name"}, "Renamed")
     assert (user.role, user.is_staff, user.is_superuser, user.platform_fee_bps) == ("user", False, False, None)
+
+
+@pytest.mark.parametrize("right", ["group", "permission"])
+@pytest.mark.parametrize("page", ["change", "password"])
+def test_support_edits_nobody_who_has_a_right_whether_or_not_they_are_staff_at_present(page, right):
+    person = build_user()
+    if right == "group":
+        person.groups.add(Group.objects.get(name="finance"))
+    else:
+        person.user_permissions.add(Permission.objects.get(codename="add_refund"))
+    url = page_of(person) if page == "change" else reverse("admin:auth_user_password_change", args=[person.pk])
+    form = {**profile_form(person, email="mine@example.com"), "password1": "new horse 77", "password2": "new horse 77"}
+    before = User.objects.values().get(pk=person.pk)
+
+    response = signed_in_as(support_agent()).post(url, form | {"usable_password": "true"})
+
+    assert response.status_code == 403
+    assert User.objects.values().get(pk=person.pk) == before
+    assert signed_in_as(build_admin()).get(url).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["change", "password"])

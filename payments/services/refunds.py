@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, Sum
 
 from accounts.models import User
+from accounts.selectors import staff_may
 from learning247.kit.clock import now
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.money import Money
@@ -84,7 +85,7 @@ def refund_start(
     the policy: all of it ends the access, a part does not; only staff may say otherwise.
     The same (person, operation, key) finds the same refund again. A gateway that does not answer leaves it `requested`,
     and the sweeper carries on. Raises PaymentNotFound, PaymentDisputed, NothingToRefund, RefundTooLarge,
-    RefundWholeOnly, RefundWindowClosed, RefundKeyReused, OwnSale.
+    RefundWholeOnly, RefundWindowClosed, RefundKeyReused, OwnSale, SecondFactorSetupRequired.
     """
     payment = Payment.objects.filter(reference=reference).select_related("product").first()
     if payment is None:
@@ -136,11 +137,11 @@ def _refund_claim(
 
 
 def _source_of(payment: Payment, person: User) -> RefundSource:
-    """In which capacity the person asks: nobody is staff in their own affairs. Raises OwnSale, and PaymentNotFound for
-    other people's payments."""
+    """In which capacity the person asks: nobody is staff in their own affairs. Raises OwnSale,
+    SecondFactorSetupRequired, PaymentNotFound for other people's payments."""
     if payment.buyer_id == person.pk:
         return RefundSource.BUYER
-    if not person.has_perm(REFUND_PERMISSION):
+    if not staff_may(person, REFUND_PERMISSION):
         raise PaymentNotFound
     if payment.product.seller_id == person.pk:
         raise OwnSale

@@ -36,7 +36,7 @@ def buy(
 
 def build_finance() -> User:
     """Somebody who may make refunds."""
-    user: User = build_user()
+    user: User = build_user(is_staff=True)
     user.user_permissions.add(Permission.objects.get(codename="add_refund"))
     return user
 

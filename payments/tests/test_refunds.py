@@ -7,7 +7,7 @@ import requests
 from django.conf import settings
 from django.db import transaction
 
-from accounts.tests.builders import build_user
+from accounts.tests.builders import build_totp, build_user
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
@@ -384,6 +384,37 @@ def test_a_stranger_sees_no_payment_and_moves_nothing(gateways):
 def test_the_creator_cannot_refund_for_the_buyer(gateways):
     payment = buy(gateways)
     assert ask(gateways, payment, payment.product.seller).status_code == 404
+
+
+def refunds_seen(gateways, payment, user):
+    url = f"{gateways.url}/api/payments/{payment.reference}/refunds"
+    return requests.get(url, headers=signed_in(user), timeout=TIMEOUT)
+
+
+def test_who_is_no_longer_staff_gives_nothing_back_and_sees_nothing(gateways):
+    payment, finance = buy(gateways), build_finance()
+    finance.is_staff = False
+    finance.save()
+
+    answers = [ask(gateways, payment, finance), refunds_seen(gateways, payment, finance)]
+
+    assert [(answer.status_code, code_of(answer)) for answer in answers] == [(404, "payment_not_found")] * 2
+    assert Refund.objects.count() == 0
+
+
+def test_staff_without_the_second_factor_that_they_need_give_nothing_back_but_stay_buyers(gateways, settings):
+    settings.STAFF_SECOND_FACTOR_REQUIRED = True
+    finance = build_finance()
+    payment, own = buy(gateways), buy(gateways, buyer=finance)
+
+    answers = [ask(gateways, payment, finance), refunds_seen(gateways, payment, finance)]
+
+    assert [(answer.status_code, code_of(answer)) for answer in answers] == [(403, "second_factor_setup_required")] * 2
+    assert Refund.objects.count() == 0
+    assert refunds_seen(gateways, own, finance).status_code == 200
+    assert ask(gateways, own, finance).status_code == 201
+    build_totp(finance)
+    assert ask(gateways, payment, finance).status_code == 201
 
 
 def test_a_buyer_cannot_keep_the_access_with_the_money(gateways):
