@@ -5,10 +5,12 @@ or deferred constraints matter, `committed_db` gives a database of the test's ow
 dropped afterwards; never a flush, whose TRUNCATE the ledger refuses.
 """
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -157,3 +159,20 @@ def gateways(api_server: str, settings: Any) -> Iterator[SimpleNamespace]:
         settings.GOOGLE_TOKEN_URL = f"{sandbox.google_url}/token"
         settings.GOOGLE_ISSUER = sandbox.google_url
         yield SimpleNamespace(sandbox=sandbox, control=sandbox.control, url=api_server)
+
+
+@pytest.fixture
+def worker_environment(committed_db: str, settings: Any) -> Callable[[], dict[str, str]]:
+    """What another process of the platform needs to work on this test's database, Redis and gateways."""
+
+    def build() -> dict[str, str]:
+        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{committed_db}")
+        return os.environ | {
+            "DJANGO_ENV": "test",
+            "DJANGO_SETTINGS_MODULE": "learning247.settings.test",
+            "DATABASE_URL": database.geturl(),
+            "PAYSTACK_BASE_URL": settings.PAYSTACK_BASE_URL,
+            "STRIPE_API_BASE": settings.STRIPE_API_BASE,
+        }
+
+    return build

@@ -3,11 +3,8 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,6 +16,7 @@ from learning247.drill import stage
 from learning247.drill.deaths import refund_by_buyer
 from learning247.drill.dying import REFUND_STEPS, SETTLE_STEPS
 from learning247.drill.findings import Finding, found, measured
+from learning247.drill.warm import Kill, warm_process
 from learning247.kit.clock import now
 from learning247.records.models import InboundEvent
 from learning247.records.services.inbox import event_handle, event_receive
@@ -35,8 +33,6 @@ CRASHES, CRASHES_QUICK = 1_000, 54
 STEPS = tuple([("settle", step) for step in SETTLE_STEPS] + [("refund", step) for step in REFUND_STEPS])
 ROUNDS = 6
 
-Kill = Callable[[str, str, str], int]
-
 
 def run(*, full: bool) -> list[Finding]:
     with stage.scratch_database(), stage.gateways() as sandbox:
@@ -48,36 +44,6 @@ def run(*, full: bool) -> list[Finding]:
         }
         with warm_process(environment) as kill:
             return crashed(sandbox.control, kill, CRASHES if full else CRASHES_QUICK)
-
-
-@contextmanager
-def warm_process(environment: Mapping[str, str], *arguments: str) -> Iterator[Kill]:
-    """`kill(what, step, subject)` lets a child of a warm process do it until it dies there; the signal's number."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "learning247.drill.dying", *arguments],
-        env=dict(environment),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    orders, answers = process.stdin, process.stdout
-
-    def kill(what: str, step: str, subject: str) -> int:
-        orders.write(json.dumps({"what": what, "step": step, "subject": subject}) + "\n")
-        orders.flush()
-        number, _, problem = answers.readline().strip().partition(" ")
-        if not number or problem:
-            sys.stderr.write(f"{problem or 'The warm process has ended.'}\n")
-        return int(number or 0)
-
-    try:
-        yield kill
-    finally:
-        orders.close()
-        process.wait(timeout=30)
-        answers.close()
 
 
 def crashed(control: ControlClient, kill: Kill, number: int) -> list[Finding]:

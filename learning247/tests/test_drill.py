@@ -2,9 +2,10 @@
 
 import pytest
 
-from learning247.drill import chaos
+from learning247.drill import chaos, crashes
 from learning247.drill.books import books_digest
 from learning247.drill.findings import Finding, found, table
+from learning247.drill.warm import warm_process
 from learning247.records.models import InboundEvent
 from payments.models import Payment
 from payments.services.settlement import payment_settle
@@ -29,6 +30,15 @@ def test_webhooks_repeated_shuffled_late_and_forged_leave_the_books_as_once_and_
 
     assert not_so(findings) == []
     assert InboundEvent.objects.count() == 0, "both were played to copies"
+
+
+@pytest.mark.crash
+def test_54_deaths_at_all_steps_lose_nothing_and_double_nothing(quiet_gateways, worker_environment):
+    """As `make drill` plays it with a thousand."""
+    with warm_process(worker_environment()) as kill:
+        findings = crashes.crashed(quiet_gateways.control, kill, 54)
+
+    assert not_so(findings) == []
 
 
 def test_a_storm_is_the_same_for_the_same_seed_and_has_every_forgery():

@@ -3,14 +3,12 @@
 Every test that commits ends with the proof: all checks hold, unless the test says that it breaks the books.
 """
 
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -50,23 +48,6 @@ def books_are_proved(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "breaks_the_books" not in request.fixturenames:
         assert [result for result in checks_run() if not result.holds] == []
-
-
-@pytest.fixture
-def worker_environment(committed_db: str, settings: Any) -> Callable[[], dict[str, str]]:
-    """What another process of the platform needs to work on this test's database, Redis and gateways."""
-
-    def build() -> dict[str, str]:
-        database = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{committed_db}")
-        return os.environ | {
-            "DJANGO_ENV": "test",
-            "DJANGO_SETTINGS_MODULE": "learning247.settings.test",
-            "DATABASE_URL": database.geturl(),
-            "PAYSTACK_BASE_URL": settings.PAYSTACK_BASE_URL,
-            "STRIPE_API_BASE": settings.STRIPE_API_BASE,
-        }
-
-    return build
 
 
 @pytest.fixture
