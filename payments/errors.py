@@ -83,7 +83,7 @@ class DisputeClosed(Conflict):
 
 class RefundTooLarge(Unprocessable):
     code = "refund_too_large"
-    detail = "This is more than is left of the payment. Ask for what `extra.refundable` says, or less."
+    detail = "This is more than is left of the payment."
 
 
 class RefundWindowClosed(Unprocessable):
@@ -104,3 +104,8 @@ class RefundKeyReused(Unprocessable):
 class OwnSale(Forbidden):
     code = "own_sale"
     detail = "This was bought from you. Ask a colleague to give the money back."
+
+
+class PaymentInReview(Conflict):
+    code = "payment_in_review"
+    detail = "We are looking at this payment; nothing is lost meanwhile. Write to support if you cannot wait."

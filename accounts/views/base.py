@@ -55,7 +55,7 @@ def refusal(code: str, detail: str) -> OpenApiResponse:
 
 
 class AuthViewSet(GenericViewSet[Any]):
-    """Answers here hold tokens or personal data: no cache keeps them."""
+    # Answers here hold tokens or personal data: no cache keeps them. (A docstring would stand in the API's document.)
 
     serializer_class: type[BaseSerializer[Any]]
 

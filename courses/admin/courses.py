@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.models import User
-from courses.admin.history import AuditHistory
 from courses.admin.imports import ImportPage
 from courses.admin.prices import PricesPage
 from courses.enums import CourseStatus
@@ -20,6 +19,7 @@ from courses.models import Course, Department
 from courses.services.courses import CourseChanges, course_change, course_publish, course_withdraw
 from courses.services.departments import DepartmentChanges, department_change, department_create, department_erase
 from learning247.kit.errors import DomainError
+from learning247.records.audit_history import AuditHistory
 
 
 @admin.register(Department)

@@ -16,7 +16,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.models import User
-from courses.admin.history import AuditHistory
 from courses.enums import AccessType, CourseOwner, CourseStatus, EnrollmentState
 from courses.models import Course, Enrollment
 from courses.selectors.enrollments import (
@@ -39,6 +38,7 @@ from courses.services.enrollments import (
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
+from learning247.records.audit_history import AuditHistory
 from payments.models import Entitlement
 
 FORM_PAGE = "admin/form_page.html"

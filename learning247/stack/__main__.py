@@ -30,7 +30,7 @@ BANNER = """
     API docs   {web}/api/docs
     Admin      {web}/admin
     Mailbox    {web}/dev/mailbox   (every mail that it sends)
-    Sandbox    {sandbox}   (offline Paystack and Stripe)
+    Sandbox    {sandbox}   (offline Paystack, Stripe and Google)
 
 {sign_ins}
 

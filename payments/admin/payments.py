@@ -17,6 +17,7 @@ from learning247.kit.errors import DomainError
 from learning247.kit.ids import new_id
 from learning247.kit.lengths import longest
 from learning247.kit.money import EXPONENTS, InvalidAmount, Money
+from learning247.records.audit_history import AuditHistory
 from payments.models import Payment, Refund
 from payments.selectors import REFUND_PERMISSION
 from payments.services.refunds import refund_start
@@ -38,7 +39,8 @@ class RefundForm(forms.Form):
     )
     ends_access = forms.NullBooleanField(
         label="Access ends",
-        help_text="Unknown: all of the money back ends it, a part does not.",
+        widget=forms.Select(choices=[("unknown", "As usual"), ("true", "Yes"), ("false", "No")]),
+        help_text="As usual: all of the money back ends it, a part does not.",
     )
     # The same form sent twice makes one refund.
     key = forms.UUIDField(widget=forms.HiddenInput, initial=new_id)
@@ -91,7 +93,7 @@ def _staff(request: HttpRequest) -> User:
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(AuditHistory, ReadOnlyAdmin):
     list_display = ("reference", "status", "amount", "gateway", "buyer", "product", "created_at", "review_reason")
     list_filter = ("status", "gateway", "currency", "review_reason")
     search_fields = ("reference", "gateway_payment_id", "buyer__email", "product__title")
@@ -156,8 +158,8 @@ class PaymentAdmin(ReadOnlyAdmin):
             "title": f"Give money back of {payment.reference}",
             "button": "Give back",
             "intro": f"{payment.buyer} paid {payment.money} for {payment.product.title}."
-            f" Left of it: {left if left is not None else 'nothing'}. The creator's share and the platform's fee are"
-            " taken back at once; should the gateway fail, they return.",
+            f" Left of it: {left if left is not None else 'nothing'}. What was shared out of it is taken back at once;"
+            " should the gateway fail, it returns.",
         }
         return TemplateResponse(request, FORM_PAGE, context)
 

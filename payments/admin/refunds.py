@@ -4,11 +4,12 @@ from django.contrib import admin
 
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.money import Money
+from learning247.records.audit_history import AuditHistory
 from payments.models import Refund
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnlyAdmin):
+class RefundAdmin(AuditHistory, ReadOnlyAdmin):
     list_display = ("reference", "payment", "amount", "status", "source", "failure_reason", "created_at")
     list_filter = ("status", "source", "currency")
     search_fields = ("reference", "payment__reference", "gateway_refund_id", "payment__buyer__email")

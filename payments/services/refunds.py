@@ -37,6 +37,7 @@ from payments.errors import (
     NothingToRefund,
     OwnSale,
     PaymentDisputed,
+    PaymentInReview,
     PaymentNotFound,
     RefundKeyReused,
     RefundTooLarge,
@@ -85,7 +86,7 @@ def refund_start(
     the policy: all of it ends the access, a part does not; only staff may say otherwise.
     The same (person, operation, key) finds the same refund again. A gateway that does not answer leaves it `requested`,
     and the sweeper carries on. Raises PaymentNotFound, PaymentDisputed, NothingToRefund, RefundTooLarge,
-    RefundWholeOnly, RefundWindowClosed, RefundKeyReused, OwnSale, SecondFactorSetupRequired.
+    RefundWholeOnly, RefundWindowClosed, PaymentInReview, RefundKeyReused, OwnSale, SecondFactorSetupRequired.
     """
     payment = Payment.objects.filter(reference=reference).select_related("product").first()
     if payment is None:
@@ -121,7 +122,10 @@ def _refund_claim(
     if source == RefundSource.BUYER:
         _refuse_late_or_partial(payment, amount, left)
     if amount.minor > left.minor:
-        raise RefundTooLarge(extra={"refundable": left.amount, "currency": left.currency})
+        raise RefundTooLarge(
+            f"This is more than is left of the payment: {left.grouped}.",
+            extra={"refundable": left.amount, "currency": left.currency},
+        )
     if payment.settled_at is None and amount != left:
         raise RefundWholeOnly("A payment in review goes back as a whole. Leave `amount` out.")
     return refund_book(
@@ -150,7 +154,9 @@ def _source_of(payment: Payment, person: User) -> RefundSource:
 
 def _refuse_late_or_partial(payment: Payment, amount: Money, left: Money) -> None:
     window = timedelta(days=settings.REFUND_WINDOW_DAYS)
-    if payment.settled_at is None or payment.settled_at + window < now():
+    if payment.settled_at is None:
+        raise PaymentInReview
+    if payment.settled_at + window < now():
         raise RefundWindowClosed
     if amount != left:
         raise RefundWholeOnly

@@ -41,7 +41,7 @@ def test_finance_gives_back_a_part_once_however_often_the_form_is_sent(gateways)
 def test_too_much_is_said_on_the_page_and_moves_nothing(gateways):
     payment, client = buy(gateways), console("finance")
     answer = client.post(page(payment), {"amount": "25000.01", "reason": "All and more.", "key": str(new_id())})
-    assert b"This is more than is left of the payment." in answer.content
+    assert b"This is more than is left of the payment: NGN 25,000.00." in answer.content
     assert Refund.objects.count() == 0
 
 

@@ -449,6 +449,16 @@ def test_after_the_window_the_buyer_writes_to_support(gateways, settings):
     assert ask(gateways, payment, build_finance()).status_code == 201
 
 
+def test_the_buyer_of_a_payment_in_review_hears_that_and_not_that_time_is_up(gateways):
+    buyer = build_user()
+    payment = start_checkout(buyer, build_product(seller=build_user()))
+    gateways.control.fault("wrong_amount", provider="paystack", times=100, amount=100)
+    gateways.control.pay("paystack", payment.reference)
+    assert verify(gateways.url, payment.reference).json()["status"] == "in_review"
+    answer = ask(gateways, payment, buyer)
+    assert (answer.status_code, code_of(answer)) == (409, "payment_in_review")
+
+
 def test_a_buyer_asks_for_all_or_nothing(gateways):
     payment = buy(gateways)
     answer = ask(gateways, payment, payment.buyer, amount="24999.99")

@@ -33,4 +33,4 @@ class AuditHistory(admin.ModelAdmin):
             "entries": entries.select_related("actor").order_by("-id")[:SHOWN],
             **(extra_context or {}),
         }
-        return TemplateResponse(request, "admin/courses/history.html", context)
+        return TemplateResponse(request, "admin/history.html", context)
