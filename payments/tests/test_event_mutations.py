@@ -1,0 +1,131 @@
+"""Events as no gateway should send them: whatever is in one that is signed, no 5xx and no posting.
+
+Two hundred in the suite; MUTATIONS=5000 for more. SPECS_DIR adds Paystack's official samples to what is mutated.
+"""
+
+import copy
+import json
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from accounts.tests.builders import build_user
+from learning247.drill.books import books_digest
+from learning247.records.models import InboundEvent
+from learning247.records.services.inbox import event_handle
+from payments.tests.builders import build_product, start_checkout
+from payments.tests.buying import ask_for_refund, build_finance, buy
+from payments.tests.wire import SIGNERS
+
+MUTATIONS = int(os.environ.get("MUTATIONS", "200"))
+SAMPLES = Path(os.environ.get("SPECS_DIR", "/nowhere")) / "paystack" / "events"
+ODD = [
+    0, -1, 1, 2**63, -(2**63), 10**30, 1.5, True, False, None, "", " ", "0", "-1", "1e9", "25000.00", "null", "{}",
+    "[]", "NaN", "x" * 5_000, "\u202eL247-", "L247-", "\u0000", "\ud7ff", [], {}, [[]], [None], {"id": None}, {"": ""},
+]  # fmt: skip
+
+
+def paystack(kind, **data):
+    return "paystack", {"event": kind, "data": {"id": 7, "status": "success", "domain": "test", **data}}
+
+
+def stripe(kind, **about):
+    return "stripe", {"id": "evt_7", "object": "event", "type": kind, "data": {"object": {"id": "obj_7", **about}}}
+
+
+def shapes(payment, session):
+    """What the gateways tell of a payment: sales, refunds, disputes."""
+    money = {"amount": 2_500_000, "currency": "NGN", "metadata": 0, "fees": None}
+    refund = {"transaction_reference": payment.reference, "refund_reference": "9", "amount": "1000000"}
+    dispute = {"transaction": {"reference": payment.reference, "id": 5}, "refund_amount": 1_000_000, "currency": "NGN"}
+    intent = payment.gateway_payment_id or "pi_7"
+    return [
+        paystack("charge.success", reference=payment.reference, **money),
+        *(paystack(f"refund.{state}", **refund) for state in ("pending", "processing", "processed", "failed")),
+        paystack("refund.needs-attention", **refund),
+        *(paystack(f"charge.dispute.{state}", **dispute) for state in ("create", "remind", "resolve")),
+        *(
+            stripe(f"checkout.session.{state}", client_reference_id=payment.reference, payment_status="paid")
+            for state in ("completed", "async_payment_succeeded", "async_payment_failed", "expired")
+        ),
+        stripe("checkout.session.completed", client_reference_id=payment.reference, session=session),
+        *(stripe(f"refund.{state}", payment_intent=intent, amount=1_000) for state in ("created", "updated", "failed")),
+        stripe("charge.refund.updated", payment_intent=intent, charge="ch_7", status="succeeded"),
+        *(
+            stripe(f"charge.dispute.{state}", payment_intent=intent, charge="ch_7", amount=1_000, currency="usd")
+            for state in ("created", "updated", "funds_withdrawn", "funds_reinstated", "closed")
+        ),
+        *(stripe(kind, payment_intent=intent) for kind in ("charge.succeeded", "charge.refunded")),
+    ]
+
+
+def places(node, path=()):
+    """The paths of everything in a document."""
+    found = [path] if path else []
+    for key in node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ():
+        found += places(node[key], (*path, key))
+    return found
+
+
+def mutated(document, dice):
+    """One to three values gone, or replaced by odd ones, or wrapped, or by another value of the same document."""
+    document = copy.deepcopy(document)
+    for _ in range(dice.randint(1, 3)):
+        every = places(document)
+        if not every:
+            break
+        *way, last = dice.choice(every)
+        parent = document
+        for step in way:
+            parent = parent[step]
+        how = dice.choice(("gone", "odd", "odd", "odd", "wrapped", "text"))
+        if how == "gone":
+            del parent[last]
+        elif how == "odd":
+            parent[last] = copy.deepcopy(dice.choice(ODD))
+        elif how == "wrapped":
+            parent[last] = dice.choice(([parent[last]], {"id": parent[last]}))
+        else:
+            parent[last] = json.dumps(parent[last])
+    return document
+
+
+@pytest.fixture
+def world(gateways):
+    """A checkout that nobody paid, a sale with a refund of a part at each gateway, and what is told of them."""
+    gateways.control.pause_webhooks()
+    open_still = start_checkout(build_user(), build_product(seller=build_user()))
+    sales = [buy(gateways, currency=currency) for currency in ("NGN", "USD")]
+    for payment in sales:
+        assert ask_for_refund(gateways.url, payment, build_finance(), amount="10.00").status_code == 201
+    documents = [shape for payment in (open_still, *sales) for shape in shapes(payment, payment.gateway_reference)]
+    for sample in sorted(SAMPLES.glob("*.json")):
+        documents.append(("paystack", json.loads(sample.read_bytes())))
+    return documents
+
+
+def test_whatever_a_signed_event_holds_nothing_is_posted_and_nothing_breaks(world):
+    dice, client, answers = random.Random(1), Client(), {}
+    before = books_digest()
+
+    for number in range(MUTATIONS):
+        provider, document = world[number % len(world)]
+        body = json.dumps(document if number < len(world) else mutated(document, dice)).encode()
+        signed = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in SIGNERS[provider](body).items()}
+        answer = client.post(f"/api/webhooks/{provider}", body, content_type="application/json", **signed)
+        if answer.status_code not in (200, 400):
+            answers[body] = answer.status_code
+    for event_id in list(InboundEvent.objects.values_list("pk", flat=True)):
+        event_handle(event_id)
+
+    assert answers == {}
+    assert InboundEvent.objects.count() > len(world) // 2
+    assert set(InboundEvent.objects.values_list("status", flat=True)) <= {"done", "pending"}
+    reasons = InboundEvent.objects.filter(status="pending").values_list("reason", flat=True)
+    broke = {reason for reason in reasons if re.match(r"\w*(Error|Exception|DoesNotExist)\b", reason)}
+    assert broke == set()
+    assert books_digest() == before
