@@ -65,11 +65,12 @@ def course_pass_lock(course_pass_id: uuid.UUID) -> CoursePass:
 
 
 def enrollments_lock(enrollment_ids: Collection[uuid.UUID]) -> list[Enrollment]:
-    """Those that there are, in the order of their ids, locked until the transaction ends; their courses come along."""
+    """Those that there are, in the order of their ids, locked until the transaction ends; their courses and people come
+    along."""
     bound_lock_wait()
     return list(
         Enrollment.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("course")
+        .select_related("course", "user")
         .filter(id__in=enrollment_ids)
         .order_by("id")
     )
@@ -80,7 +81,7 @@ def enrollments_lock_of(entitlement_ids: Collection[uuid.UUID]) -> dict[uuid.UUI
     bound_lock_wait()
     rows = (
         Enrollment.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("course")
+        .select_related("course", "user")
         .filter(entitlement_id__in=entitlement_ids)
         .order_by("id")
     )

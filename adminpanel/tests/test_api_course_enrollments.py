@@ -621,6 +621,37 @@ def test_revoked_the_link_is_gone_the_student_is_told_and_the_act_is_on_record(c
     assert proofs() == []
 
 
+EVIL = "customer. Your account is locked, unlock it at https://evil.example/unlock"
+
+
+@pytest.mark.parametrize("act", ["mark", "revoke", "grant"])
+@pytest.mark.parametrize(
+    ("verified", "address", "greeted"),
+    [(True, None, True), (True, "v@example.com", False), (False, None, False), (False, "v@example.com", False)],
+)
+def test_a_mail_greets_by_name_only_at_the_verified_address_of_the_account(
+    client: APIClient, act: str, verified: bool, address: str | None, greeted: bool
+) -> None:
+    learner, course = build_user(verified=verified), build_course(title="Contracts")
+    student = {"name": EVIL, "email": address or learner.email.upper()}
+    if act == "grant":
+        body = {"email": learner.email, "course": course.slug, "reason": "Won the quiz", "student": student}
+        assert client.post(URL, body, format="json").status_code == 201
+    else:
+        enrollment = build_enrollment(course, user=learner, details={"student": student})
+        if act == "mark":
+            assert mark(client, enrollment).status_code == 200
+        else:
+            assert client.post(f"{URL}/{enrollment.id}/revoke", {"reason": "x"}, format="json").status_code == 200
+
+    mail = OutboundMail.objects.get()
+
+    assert mail.to.lower() == student["email"].lower()
+    assert mail.text.startswith(f"Hello {EVIL},\n" if greeted else "Hello,\n")
+    assert ("evil.example" in mail.html) == greeted
+    assert greeted or ">Hello</h1>" in mail.html
+
+
 def test_revoked_twice_is_revoked_once(client: APIClient) -> None:
     enrollment = build_enrollment(build_course())
     client.post(f"{URL}/{enrollment.id}/revoke", {"reason": "first"}, format="json")

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import User, normalised_email
 from courses.enums import AccessType, EnrollmentStatus
 from courses.errors import EnrollmentExpired, EnrollmentNotFound, EnrollmentRevoked
 from courses.locks import enrollments_lock, enrollments_lock_of
@@ -164,7 +164,7 @@ def enrollment_grant(
     """
     product = course.product if course else course_pass_of(access_type).product
     entitlement = entitlement_grant_by_staff(user=user, product=product, actor=actor, reason=reason)
-    enrollment = Enrollment.objects.select_related("course").get(entitlement=entitlement)
+    enrollment = Enrollment.objects.select_related("course", "user").get(entitlement=entitlement)
     named = {f"student_{name}": value for name, value in student.items() if value}
     for field, value in {**named, "notes": notes}.items():
         setattr(enrollment, field, value)
@@ -259,13 +259,20 @@ def _audit(
 
 
 def _tell(enrollment: Enrollment, template: str, *, occasion: str = "") -> None:
-    """Each of these mails once per enrollment and occasion, to who takes the course."""
+    """Each of these mails once per enrollment and occasion, to who takes the course.
+
+    It greets by name only at the verified address of the account: elsewhere the name is what a buyer wrote, and we
+    would mail a stranger's text to whoever the address belongs to.
+    """
+    user = enrollment.user
+    to_the_account = user.email_verified and normalised_email(enrollment.student_email) == user.email
     mail_queue(
         key=f"enrollment:{enrollment.id}:{template}{occasion}",
         to=enrollment.student_email,
         template=template,
         context={
             "enrollment": enrollment,
+            "student_name": enrollment.student_name if to_the_account else "",
             "course": enrollment.course,
             "url": (enrollment.course and enrollment.course.link) or f"{settings.FRONTEND_URL}/courses",
             "support": settings.SUPPORT_EMAIL,
