@@ -5,7 +5,12 @@ that the email does, where both sides have proved it:
 
 * Google has not verified it: refused, for anybody can type any address there.
 * Nobody's here: a new account, verified, without a password; `forgot-password` gives it one.
-* Somebody's who has verified it: linked, and the owner is told by mail.
+* Somebody's who has verified it: linked, and begun anew; the owner is told by mail. That the email is verified says
+  that a link was opened in its mailbox, not that whoever chose the password has read it: the owner, or a scanner of
+  their mails, may have clicked on what a stranger's sign-up sent them. So every session, challenge and mailed link ends
+  here, and a password from before opens nothing any more. An owner who had chosen it loses a password that
+  `forgot-password` gives back; an owner who had not loses a stranger in their account. Google, which has just proved
+  who they are, opens it meanwhile. A second factor stays: it opens nothing by itself.
 * Somebody's who has not: refused. Whoever registered it may not be who owns the mailbox. Linking would let the owner
   work, and be paid out, in an account whose password, sessions and whatever else was prepared in it are somebody
   else's (pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022); throwing those away would let Google take over
@@ -21,6 +26,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts.devices import UNKNOWN, Device
+from accounts.enums import SessionEnd
 from accounts.errors import (
     AccountDisabled,
     EmailTaken,
@@ -32,7 +38,10 @@ from accounts.google import PROVIDER, GoogleIdentity, GoogleReturn
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.services.google_codes import google_code_issue
+from accounts.services.sessions import session_end_all
+from accounts.services.sign_in_challenges import challenge_revoke_all
 from accounts.services.sign_ins import GOOGLE, sign_in_refusal_record
+from accounts.services.single_use_links import link_revoke_all
 from accounts.services.users import user_insert
 from learning247.kit.clock import now
 from learning247.records.services.audit import audit_record
@@ -74,7 +83,7 @@ def _person(identity: GoogleIdentity, device: Device) -> User:
     if user.email != identity.email or not user.email_verified:
         raise GoogleEmailUnproven
     if user.is_active and _link(user, identity, device):
-        _mail_owner(user)
+        _begin_anew(user, device)
     return user
 
 
@@ -114,7 +123,22 @@ def _link(user: User, identity: GoogleIdentity, device: Device) -> bool:
     return before is None
 
 
-def _mail_owner(user: User) -> None:
+def _begin_anew(user: User, device: Device) -> None:
+    """Whoever was in the account, or could get in by what they know or were mailed, is out; the owner hears of it."""
+    had_password = user.has_usable_password()
+    if had_password:
+        user.password = make_password(None)
+        user.save(update_fields=["password"])
+    ended = session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
+    link_revoke_all(user=user)
+    challenge_revoke_all(user=user)
+    audit_record(
+        actor=user,
+        action="user.password_removed" if had_password else "user.sessions_ended",
+        subject_kind="user",
+        subject_id=user.pk,
+        after={"sessions_ended": ended, "ip": device.ip, "user_agent": device.user_agent},
+    )
     mail_queue(
         key=f"google-linked:{user.id}",
         to=user.email,
@@ -122,6 +146,7 @@ def _mail_owner(user: User) -> None:
         context={
             "first_name": user.name_for_mails,
             "when": now(),
+            "had_password": had_password,
             "url": f"{settings.FRONTEND_URL}/forgot-password",
         },
     )

@@ -1,14 +1,19 @@
 """Signing in with Google over real sockets: our API and the server that stands in for Google."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import requests
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.sessions.models import Session as DjangoSession
 from django.core import mail
+from django.db import transaction
 
-from accounts.models import GoogleCode, Session, User
+from accounts.enums import LinkPurpose
+from accounts.models import GoogleCode, Session, SignInChallenge, SingleUseLink, User
+from accounts.services.sign_in_challenges import challenge_issue
+from accounts.services.single_use_links import link_issue
 from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user
 from accounts.tests.visitors import ADA, Visitor, pkce_pair, query_of
 from accounts.totp import totp_code, totp_step
@@ -90,8 +95,43 @@ def test_a_verified_account_is_linked_and_its_owner_told_once(visitor):
     told = OutboundMail.objects.get()
     assert (told.to, told.subject) == ("ada@example.com", "You can sign in to Learning247 with Google now")
     assert "/forgot-password" in told.text
-    by_password = {"email": "ada@example.com", "password": PASSWORD}
-    assert requests.post(f"{visitor.api}/auth/login", json=by_password, timeout=10).status_code == 200
+    assert "the password from before works no more" in told.text
+    assert Session.objects.filter(ended_at=None).count() == 2
+
+
+def test_whoever_signed_up_with_an_email_before_its_owner_came_by_google_is_out(visitor, run_jobs):
+    """The owner, or a scanner of their mails, has opened the link that the stranger's sign-up sent."""
+    ask = partial(requests.post, timeout=10)
+    known = {"email": "ada@example.com", "password": "the attacker knows"}
+    attackers = ask(f"{visitor.api}/auth/register", json=known | {"first_name": "A", "last_name": "B"}).json()
+    run_jobs()
+    verified = ask(f"{visitor.api}/auth/verify-email", json={"token": _mailed_token()})
+    ada = User.objects.get()
+    with transaction.atomic():
+        challenge_issue(user=ada)
+        link_issue(user=ada, purpose=LinkPurpose.PASSWORD_RESET)
+
+    opened = visitor.signs_in()
+
+    assert (verified.status_code, opened.status_code) == (200, 200)
+    assert opened.json()["user"]["id"] == attackers["user"]["id"] == str(ada.id)
+    theirs = {"Authorization": f"Bearer {attackers['access']}"}
+    assert requests.get(f"{visitor.api}/auth/me", headers=theirs, timeout=10).status_code == 401
+    assert ask(f"{visitor.api}/auth/refresh", json={"refresh": attackers["refresh"]}).status_code == 401
+    assert ask(f"{visitor.api}/auth/login", json=known).status_code == 401
+    ada.refresh_from_db()
+    assert not ada.has_usable_password()
+    assert not SignInChallenge.objects.exists() and not SingleUseLink.objects.exists()
+    entry = AuditEntry.objects.get(action="user.password_removed")
+    assert (entry.actor, (entry.after or {})["sessions_ended"]) == (ada, 1)
+
+    ask(f"{visitor.api}/auth/forgot-password", json={"email": "ada@example.com"})
+    run_jobs()
+    own = {"token": _mailed_token(), "password": "only Ada knows this"}
+    assert ask(f"{visitor.api}/auth/reset-password", json=own).status_code == 200
+    assert visitor.signs_in().status_code == 200
+    by_password = {"email": "ada@example.com", "password": "only Ada knows this"}
+    assert ask(f"{visitor.api}/auth/login", json=by_password).status_code == 200
 
 
 def test_an_account_that_nobody_verified_is_not_taken_over_and_a_mailed_link_settles_it(visitor, run_jobs):
