@@ -29,7 +29,7 @@ async function call(path, body, access) {
     // With credentials, or the browser would neither keep the refresh cookie nor send it.
     const answer = await fetch(api + path, {credentials: "include", headers, method: body ? "POST" : "GET",
       body: body ? JSON.stringify(body) : undefined});
-    const data = await answer.json();
+    const data = answer.status === 204 ? {} : await answer.json();
     if (!answer.ok) refusal = data;
     return answer.ok ? data : Promise.reject(data.errors[0].detail);
   } catch (error) {
@@ -113,6 +113,20 @@ _CALLBACK_BODY = (
 )
 
 
+# One form whose fields go to one call; `fixed` holds what the link brought.
+_FORM = """
+const fixed = %(fixed)s ? {token: new URLSearchParams(location.hash.slice(1)).get("token") || ""} : {};
+const form = document.getElementById("form");
+form.addEventListener("submit", event => {
+  event.preventDefault();
+  call(%(path)s, {...Object.fromEntries(new FormData(form)), ...fixed}).then(
+    () => { form.hidden = true; said.textContent = %(done)s; },
+    reason => { said.textContent = reason; });
+});
+"""
+_FIELD = '<label for="{name}">{label}</label><input id="{name}" name="{name}" type="{kind}" autocomplete="{fills}">'
+
+
 class WebClient:
     """The pages, told where the API is by the address to which the gateways' events go."""
 
@@ -124,9 +138,40 @@ class WebClient:
         return [
             Route(f"{PREFIX}/payments/{{reference}}", self.payment),
             Route(f"{PREFIX}/verify-email", self.email),
+            Route(f"{PREFIX}/forgot-password", self.forgotten),
+            Route(f"{PREFIX}/reset-password", self.reset),
+            Route(f"{PREFIX}/delete-account", self.deletion),
             Route(f"{PREFIX}/sign-in", self.sign_in),
             Route(f"{PREFIX}/auth/callback", self.callback),
+            Route(PREFIX, self.index),
+            Route(f"{PREFIX}/{{rest:path}}", self.elsewhere),
         ]
+
+    async def index(self, request: Request) -> Response:
+        links = {"sign-in": "Sign in with Google", "forgot-password": "Forgot password"}
+        items = "".join(f'<li><a href="{PREFIX}/{path}">{label}</a></li>' for path, label in links.items())
+        return self._plain("The web client", f"<ul>{items}</ul><p>Mailed links lead to the other pages.</p>")
+
+    async def elsewhere(self, request: Request) -> Response:
+        """Where a link leads that this stand-in has no page for."""
+        return self._plain(
+            "A page of the web client", f'<p>The real one is here; this stand-in has <a href="{PREFIX}">a few</a>.</p>'
+        )
+
+    async def forgotten(self, request: Request) -> Response:
+        field = _FIELD.format(name="email", label="Email", kind="email", fills="email")
+        return self._form(
+            "Forgot password", "/auth/forgot-password", field, "If there is an account, a mail is coming."
+        )
+
+    async def reset(self, request: Request) -> Response:
+        """Where the link in the mail about a new password leads."""
+        field = _FIELD.format(name="password", label="New password", kind="password", fills="new-password")
+        return self._form("A new password", "/auth/reset-password", field, "Your new password is set.", token=True)
+
+    async def deletion(self, request: Request) -> Response:
+        """Where the link in the mail about deleting an account leads."""
+        return self._form("Delete your account", "/auth/delete-account", "", "Your account is deleted.", token=True)
 
     async def payment(self, request: Request) -> Response:
         """Where a gateway sends the buyer back to."""
@@ -142,6 +187,14 @@ class WebClient:
     async def callback(self, request: Request) -> Response:
         """Where the way by Google ends: a one-time code or a refusal, in the fragment."""
         return self._page("Signing in", _CALLBACK, body=_CALLBACK_BODY)
+
+    def _form(self, title: str, path: str, fields: str, done: str, *, token: bool = False) -> Response:
+        script = _FORM % {"path": _literal(path), "done": _literal(done), "fixed": "true" if token else "false"}
+        body = f'<form id="form">{fields}<button class="go">{title}</button></form>'
+        return self._page(title, script, greeting="", body=body)
+
+    def _plain(self, title: str, body: str) -> Response:
+        return HTMLResponse(page(title, f'<p class="tag">stand-in for the web client</p><h1>{title}</h1>{body}'))
 
     def _page(self, title: str, script: str, *, greeting: str = "Asking the API …", body: str = "") -> Response:
         call = _CALL % {"api": _literal(self._api), "script": script, "greeting": greeting, "body": body}

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 
 
@@ -25,3 +26,23 @@ def test_the_mailed_link_leads_to_a_page_that_sends_its_token(sandbox):
 
     assert answer.status_code == 200
     assert 'call("/auth/verify-email"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "call"),
+    [
+        ("forgot-password", "/auth/forgot-password"),
+        ("reset-password", "/auth/reset-password"),
+        ("delete-account", "/auth/delete-account"),
+    ],
+)
+def test_every_link_of_a_mail_leads_to_a_page_that_does_what_the_mail_is_about(sandbox, path, call):
+    answer = requests.get(f"{sandbox.url}/client/{path}", timeout=5)
+    assert answer.status_code == 200
+    assert f'call("{call}"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["", "/courses", "/courses/my-enrollments", "/any/thing"])
+def test_no_other_link_ends_at_nothing(sandbox, path):
+    answer = requests.get(f"{sandbox.url}/client{path}", timeout=5)
+    assert (answer.status_code, "stand-in for the web client" in answer.text) == (200, True)
