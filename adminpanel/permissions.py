@@ -23,3 +23,11 @@ class MayViewEnrollments(_StaffWith):
 
 class MayChangeEnrollments(_StaffWith):
     right = "courses.change_enrollment"
+
+
+class MayViewReviews(_StaffWith):
+    right = "payments.view_paymentreview"
+
+
+class MayDecideReviews(_StaffWith):
+    right = "payments.change_paymentreview"

@@ -17,7 +17,15 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "reviewer": {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "change_course"),
-        "payments": ("view_product", "view_price", "view_payment", "view_refund", "view_entitlement"),
+        "payments": (
+            "view_product",
+            "view_price",
+            "view_payment",
+            "view_paymentreview",
+            "change_paymentreview",
+            "view_refund",
+            "view_entitlement",
+        ),
     },
     "finance": {
         "accounts": ("view_user",),

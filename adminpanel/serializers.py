@@ -12,8 +12,11 @@ from courses.services.enrollments import MOST_MARKED_AT_ONCE
 from learning247.kit.api.fields import AmountField, LineField
 from learning247.kit.api.queries import FilterQuery, PageQuery
 from learning247.kit.lengths import longest
-from payments.enums import EntitlementSource, PaymentStatus
-from payments.models import Entitlement
+from learning247.kit.money import EXPONENTS, Money
+from learning247.risk.enums import ReviewPriority, ReviewStatus
+from payments.enums import EntitlementSource, PaymentStatus, ProductKind, ReviewReason
+from payments.models import Entitlement, Payment, PaymentReview
+from payments.selectors import approval_obstacle
 
 
 class EnrollmentQuery(FilterQuery):
@@ -234,3 +237,80 @@ class EnrollmentStatsSerializer(serializers.Serializer[Any]):
     made_today = serializers.IntegerField()
     made_this_week = serializers.IntegerField()
     waiting_longest = StaffEnrollmentSerializer(many=True, help_text="The ten oldest pending ones of the platform.")
+
+
+class ReviewListQuery(PageQuery, FilterQuery):
+    status = serializers.ChoiceField(choices=ReviewStatus.choices, default=ReviewStatus.OPEN)
+    mine = serializers.BooleanField(required=False, help_text="Those that you look at.")
+
+
+class ReviewedItemSerializer(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=ProductKind.choices, source="kind")
+    id = serializers.UUIDField(source="item_id")
+    title = serializers.CharField()
+
+
+class ReviewedPaymentSerializer(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=PaymentStatus.choices)
+    amount = AmountField(source="money.amount", help_text="The price.")
+    currency = serializers.CharField()
+    captured = serializers.SerializerMethodField(help_text="What the gateway says it captured, for people to read.")
+    item = ReviewedItemSerializer(source="product")
+    buyer = PersonSerializer()
+
+    def get_captured(self, payment: Payment) -> str:
+        minor, currency = payment.captured_minor or 0, payment.captured_currency
+        return str(Money(minor, currency)) if currency in EXPONENTS else f"{minor} minor units of {currency or '?'}"
+
+
+class ReviewSerializer(serializers.Serializer[Any]):
+    """A question to people."""
+
+    id = serializers.UUIDField()
+    kind = serializers.SerializerMethodField(help_text="What it is about.")
+    status = serializers.ChoiceField(choices=ReviewStatus.choices)
+    priority = serializers.ChoiceField(choices=ReviewPriority.choices)
+    reason = serializers.ChoiceField(choices=ReviewReason.choices)
+    detail = serializers.CharField(source="get_reason_display")
+    payment = ReviewedPaymentSerializer()
+    approval_impossible = serializers.SerializerMethodField(
+        help_text="Why it cannot be approved; null where it can, or where nothing is left to decide."
+    )
+    due_at = serializers.DateTimeField()
+    overdue = serializers.BooleanField()
+    escalated_at = serializers.DateTimeField(allow_null=True)
+    assigned_to = PersonSerializer(allow_null=True)
+    notes = serializers.CharField()
+    decided_by = PersonSerializer(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    decision_reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+    @extend_schema_field(serializers.ChoiceField(choices=["payment"]))
+    def get_kind(self, review: PaymentReview) -> str:
+        return "payment"
+
+    def get_approval_impossible(self, review: PaymentReview) -> str | None:
+        return approval_obstacle(review) if review.status == ReviewStatus.OPEN else None
+
+
+class ReviewEditSerializer(serializers.Serializer[Any]):
+    """What is left out stays."""
+
+    notes = serializers.CharField(max_length=longest(PaymentReview, "notes"), allow_blank=True, required=False)
+    priority = serializers.ChoiceField(choices=ReviewPriority.choices, required=False)
+    mine = serializers.BooleanField(required=False, help_text="You look at it; false: nobody does.")
+
+
+class ReviewApprovalSerializer(serializers.Serializer[Any]):
+    reason = LineField(
+        max_length=longest(PaymentReview, "decision_reason"), default="", allow_blank=True, help_text="For the record."
+    )
+
+
+class ReviewRejectionSerializer(serializers.Serializer[Any]):
+    reason = LineField(
+        max_length=longest(PaymentReview, "decision_reason"),
+        help_text="For the record; the buyer sees it with the refund.",
+    )

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from adminpanel.views import EnrollmentAdminViewSet, OneRepresentation
+from adminpanel.views import EnrollmentAdminViewSet, OneRepresentation, ReviewAdminViewSet
 
 ENROLLMENTS = "api/admin/course-enrollments"
+REVIEWS = "api/admin/reviews"
 
 urlpatterns = [
     path(
@@ -40,4 +41,12 @@ urlpatterns = [
         EnrollmentAdminViewSet.as_view({"post": "revoke"}),
         name="admin-course-enrollment-revoke",
     ),
+    path(REVIEWS, ReviewAdminViewSet.as_view({"get": "list"}), name="admin-reviews"),
+    path(
+        f"{REVIEWS}/<uuid:review>",
+        ReviewAdminViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="admin-review",
+    ),
+    path(f"{REVIEWS}/<uuid:review>/approve", ReviewAdminViewSet.as_view({"post": "approve"}), name="admin-approve"),
+    path(f"{REVIEWS}/<uuid:review>/reject", ReviewAdminViewSet.as_view({"post": "reject"}), name="admin-reject"),
 ]

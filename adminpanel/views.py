@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.selectors import signed_in
-from adminpanel.permissions import MayChangeEnrollments, MayViewEnrollments
+from adminpanel.permissions import MayChangeEnrollments, MayDecideReviews, MayViewEnrollments, MayViewReviews
 from adminpanel.serializers import (
     EnrollmentGrantSerializer,
     EnrollmentListQuery,
@@ -25,6 +25,11 @@ from adminpanel.serializers import (
     EnrollmentsMarkedSerializer,
     EnrollmentsMarkSerializer,
     EnrollmentStatsSerializer,
+    ReviewApprovalSerializer,
+    ReviewEditSerializer,
+    ReviewListQuery,
+    ReviewRejectionSerializer,
+    ReviewSerializer,
     StaffEnrollmentDetailSerializer,
     StaffEnrollmentSerializer,
 )
@@ -48,6 +53,10 @@ from courses.services.enrollments import (
 from learning247.kit.api.bodies import read_body
 from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import refusals
+from payments.models import PaymentReview
+from payments.selectors import review_get, review_list
+from payments.services.decisions import payment_approve, payment_reject
+from payments.services.reviews import review_edit
 
 
 class OneRepresentation(BaseContentNegotiation):
@@ -189,3 +198,82 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         enrollment = enrollment_get(enrollment_id)
         context = {"history": enrollment_history(enrollment)}
         return Response(StaffEnrollmentDetailSerializer(enrollment, context=context).data, status=status)
+
+
+class ReviewAdminViewSet(GenericViewSet[Any]):
+    """What people decide over: to read with `payments.view_paymentreview`, to decide with `…change_…`."""
+
+    throttle_scope = "admin"
+    serializer_class: type[BaseSerializer[Any]] = ReviewSerializer
+    pagination_class = CataloguePagination
+    queryset = PaymentReview.objects.none()
+
+    def get_permissions(self) -> list[BasePermission]:
+        reading = self.request is None or self.request.method in SAFE_METHODS
+        return [MayViewReviews() if reading else MayDecideReviews()]
+
+    @extend_schema(
+        operation_id="admin_reviews",
+        summary="What waits for a decision",
+        description="Oldest due first; open ones, unless `status` says otherwise.",
+        parameters=[ReviewListQuery],
+        responses=ReviewSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        query = ReviewListQuery.read(request)
+        mine = signed_in(request.user) if query.get("mine") else None
+        page = self.paginate_queryset(review_list(status=query["status"], assigned_to=mine))
+        return self.get_paginated_response(ReviewSerializer(page, many=True).data)
+
+    @extend_schema(operation_id="admin_review", summary="One case", responses=ReviewSerializer)
+    def retrieve(self, request: Request, review: UUID) -> Response:
+        return Response(ReviewSerializer(review_get(review)).data)
+
+    @extend_schema(
+        operation_id="admin_review_edit",
+        summary="Notes, priority, who looks at it",
+        request=ReviewEditSerializer,
+        responses={200: ReviewSerializer, **refusals(e409="`already_decided`")},
+    )
+    def partial_update(self, request: Request, review: UUID) -> Response:
+        wanted = read_body(ReviewEditSerializer, request)
+        actor, mine = signed_in(request.user), wanted.get("mine")
+        review_edit(
+            review_id=review_get(review).id,
+            actor=actor,
+            notes=wanted.get("notes"),
+            priority=wanted.get("priority"),
+            assigned_to=actor if mine else None,
+            unassign=mine is False,
+        )
+        return self.retrieve(request, review)
+
+    @extend_schema(
+        operation_id="admin_review_approve",
+        summary="Settle it after all",
+        description="Access is granted, the seller credited, both told by mail. Approved before: nothing changes.",
+        request=ReviewApprovalSerializer,
+        responses={
+            200: ReviewSerializer,
+            **refusals(e403="Also `own_payment`", e409="`already_decided`, `approval_impossible`"),
+        },
+    )
+    def approve(self, request: Request, review: UUID) -> Response:
+        reason = read_body(ReviewApprovalSerializer, request)["reason"]
+        payment_approve(review_id=review_get(review).id, actor=signed_in(request.user), reason=reason)
+        return self.retrieve(request, review)
+
+    @extend_schema(
+        operation_id="admin_review_reject",
+        summary="Give the money back",
+        description="All of it, to where it came from; the buyer is told by mail. Rejected before: nothing changes.",
+        request=ReviewRejectionSerializer,
+        responses={
+            200: ReviewSerializer,
+            **refusals(e403="Also `own_payment`", e409="`already_decided`, `rejection_impossible`"),
+        },
+    )
+    def reject(self, request: Request, review: UUID) -> Response:
+        reason = read_body(ReviewRejectionSerializer, request)["reason"]
+        payment_reject(review_id=review_get(review).id, actor=signed_in(request.user), reason=reason)
+        return self.retrieve(request, review)

@@ -79,6 +79,7 @@ class ReviewReason(models.TextChoices):
     CURRENCY_MISMATCH = "currency_mismatch", "The gateway captured another currency"
     REFERENCE_MISMATCH = "reference_mismatch", "The gateway answered for another payment"
     ALREADY_OWNED = "already_owned", "The buyer owns this already"
+    REFUND_FAILED = "refund_failed", "The gateway could not give it back"
 
 
 class AccessReason(models.TextChoices):

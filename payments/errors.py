@@ -109,3 +109,30 @@ class OwnSale(Forbidden):
 class PaymentInReview(Conflict):
     code = "payment_in_review"
     detail = "We are looking at this payment; nothing is lost meanwhile. Write to support if you cannot wait."
+
+
+class ReviewNotFound(NotFound):
+    code = "review_not_found"
+    detail = "There is no such review."
+
+
+class AlreadyDecided(Conflict):
+    code = "already_decided"
+    detail = "This was decided already, or needs no decision any more. Open it to see how."
+
+
+class OwnPayment(Forbidden):
+    code = "own_payment"
+    detail = "You bought or sell this. Somebody else has to decide over it."
+
+
+class ApprovalImpossible(Conflict):
+    code = "approval_impossible"
+    detail = "This cannot be approved. Reject it, and the money goes back."
+
+
+class RejectionImpossible(Conflict):
+    """Nothing of it is in our books, so nothing can go back by them."""
+
+    code = "rejection_impossible"
+    detail = "Our books hold nothing of this that could go back. Look at it on the gateway's own pages."

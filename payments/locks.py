@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from learning247.kit.locks import bound_lock_wait
-from payments.models import Entitlement, Payment, Product, Refund
+from payments.models import Entitlement, Payment, PaymentReview, Product, Refund
 
 # In this order: a condition without a row of its own is looked at first. The product, because a seller's account is
 # closed under the lock for which the sale's foreign key would wait, but only at commit: the account would be closed
@@ -100,3 +100,11 @@ def refund_lock(refund_id: UUID) -> Refund:
     refund = Refund.objects.select_for_update(of=("self",), no_key=True).get(pk=refund_id)
     refund.payment = payment
     return refund
+
+
+def review_lock(review_id: UUID) -> PaymentReview:
+    """The case and before it its payment (`review.payment`), both locked until the transaction ends."""
+    payment = payment_lock(PaymentReview.objects.values_list("payment_id", flat=True).get(pk=review_id))
+    review = PaymentReview.objects.select_for_update(of=("self",), no_key=True).get(pk=review_id)
+    review.payment = payment
+    return review

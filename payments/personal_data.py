@@ -18,7 +18,7 @@ from learning247.records.personal_tables import (
 from learning247.records.services.personal_data import FORGOTTEN
 from payments.enums import DISPUTE_OPEN, REFUND_UNDER_WAY, PaymentStatus
 from payments.locks import payments_lock_of, products_lock_of
-from payments.models import Dispute, Entitlement, Payment, Price, Product, Refund
+from payments.models import Dispute, Entitlement, Payment, PaymentReview, Price, Product, Refund
 
 
 def register_tables() -> None:
@@ -62,6 +62,19 @@ def register_tables() -> None:
             lambda user: [Dispute.objects.filter(payment__buyer_id=user.id)],
             kept="What your bank asked back of your payments, and how that ended: the law of accounting keeps it with "
             "them.",
+        ),
+        PersonalTable(
+            "payment_reviews",
+            PaymentReview,
+            lambda user: [
+                PaymentReview.objects.filter(payment__buyer_id=user.id),
+                PaymentReview.objects.filter(Q(decided_by_id=user.id) | Q(assigned_to_id=user.id)).exclude(
+                    payment__buyer_id=user.id
+                ),
+            ],
+            withheld={"notes": "What staff noted while they looked for fraud: it would help those who try."},
+            forget=reviews_forget,
+            kept="That a payment of yours was looked at, and what was decided: a part of its evidence.",
         ),
         PersonalTable(
             "entitlements",
@@ -157,3 +170,12 @@ def refunds_forget(erasure: Erasure) -> None:
     Refund.objects.filter(requested_by_id=erasure.user.pk).exclude(idempotency_key="").update(
         idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField()))
     )
+
+
+def reviews_forget(erasure: Erasure) -> None:
+    """What staff noted about the person, and the reasons where they name them."""
+    reviews = PaymentReview.objects.filter(payment__buyer_id=erasure.user.pk)
+    reviews.exclude(notes="").update(notes=FORGOTTEN)
+    for review in reviews.exclude(decision_reason=""):
+        if erasure.mentioned_in(review.decision_reason):
+            PaymentReview.objects.filter(pk=review.pk).update(decision_reason=FORGOTTEN)

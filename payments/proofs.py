@@ -8,7 +8,7 @@ from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from payments.enums import DISPUTE_STANDING, EntitlementSource, PaymentStatus, RefundSource, RefundStatus
-from payments.models import Dispute, Entitlement, Payment, Refund
+from payments.models import Dispute, Entitlement, Payment, PaymentReview, Refund
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 
@@ -23,6 +23,8 @@ def register_checks() -> None:
     register_check("I8", "disputes take no more than refunds left, and are booked as they stand", disputes_are_booked)
     register_check("I11", "what disputes moved at the gateways is booked", dispute_funds_are_booked)
     register_check("I15", "refunds are on record", refunds_are_audited)
+    register_check("I10", "every payment in review is asked about", reviewed_payments_have_a_case)
+    register_check("I15", "decisions over payments are on record", decisions_are_audited)
     register_check("I9", "every paid payment opened its product", paid_payments_are_entitled)
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
     register_check("I9", "a term lasts as many months as were sold", terms_last_as_sold)
@@ -80,15 +82,18 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
 
 
 def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
-    """I7: gateway -G, and +G to exactly those whose it is: the seller's share to the seller, the rest to the platform.
+    """I7: -G from the gateway, after a review from `unsettled`, and +G to exactly those whose it is: the seller's share
+    to the seller, the rest to the platform.
 
     The fee is computed anew, rounded half up as `share_of` does; who sells for the platform keeps nothing.
     """
     for part in scope.ranges(Payment.objects.filter(_SALES)):
-        for reference, currency, gross, gateway, sellers, platforms, fee, agreed_fee in scope.query(
+        for reference, currency, gross, source, held, sellers, platforms, fee, agreed_fee in scope.query(
             """
             SELECT p.reference, p.currency, p.amount_minor,
-                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway-%%'), 0),
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway%%' OR a.kind = 'unsettled'), 0),
+                   CASE WHEN p.unsettled_entry_id IS NULL THEN 0 ELSE p.captured_minor END
+                   + coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'unsettled'), 0),
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = pr.seller_id AND a.kind = 'available'), 0),
                    coalesce(sum(l.amount_minor) FILTER (
                        WHERE a.owner_id IS NULL AND a.kind = CASE WHEN pr.seller_id IS NULL THEN 'sales' ELSE 'fees' END
@@ -105,10 +110,11 @@ def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
             """,
             [part.first, part.last, _SETTLED],
         ):
-            if (gateway, sellers, platforms, fee) != (-gross, gross - agreed_fee, agreed_fee, agreed_fee):
+            if (source, held, sellers, platforms, fee) != (-gross, 0, gross - agreed_fee, agreed_fee, agreed_fee):
                 yield Breach(
                     f"payment {reference}: gross {Money(gross, currency)}, agreed fee {agreed_fee}, kept {fee};"
-                    f" booked gateway {gateway}, seller {sellers}, platform {platforms}"
+                    f"{f' left unsettled {held},' if held else ''}"
+                    f" booked gateway {source}, seller {sellers}, platform {platforms}"
                 )
 
 
@@ -319,6 +325,40 @@ def refunds_are_audited(scope: Scope) -> Iterator[Breach]:
             yield Breach(f"refund {reference}: no audit entry with its actor and reason says so")
 
 
+def reviewed_payments_have_a_case(scope: Scope) -> Iterator[Breach]:
+    """I10: a payment in review has an open case; one that was settled or went back has none."""
+    for part in scope.ranges(Payment.objects.all()):
+        for reference, status in scope.query(
+            """
+            SELECT p.reference, p.status FROM payments_payment p
+              LEFT JOIN payments_paymentreview r ON r.payment_id = p.id AND r.status = 'open'
+             WHERE p.id BETWEEN %s AND %s
+               AND CASE WHEN r.id IS NULL THEN p.status = 'in_review'
+                        ELSE p.status NOT IN ('in_review', 'partially_refunded', 'disputed')
+                             OR p.settled_at IS NOT NULL END
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"payment {reference} is {status}, and its open case does not fit that")
+
+
+def decisions_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: every decision has an audit row with its actor and a reason."""
+    for part in scope.ranges(PaymentReview.objects.filter(decided_by__isnull=False)):
+        for review, status in scope.query(
+            """
+            SELECT r.id, r.status FROM payments_paymentreview r
+             WHERE r.id BETWEEN %s AND %s AND r.status IN ('approved', 'rejected') AND NOT EXISTS (
+                   SELECT 1 FROM records_auditentry a
+                    WHERE a.subject_kind = 'payment' AND a.subject_id = r.payment_id::text
+                      AND a.action = 'payment.' || r.status AND a.after ->> 'review' = r.id::text
+                      AND a.actor_id = r.decided_by_id AND a.reason <> '')
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"review {review} was {status}, and no audit entry with its actor and reason says so")
+
+
 def paid_payments_are_entitled(scope: Scope) -> Iterator[Breach]:
     """I9: who paid has an entitlement of that payment, to what was bought; who did not pay has none."""
     for part in scope.ranges(Payment.objects.all()):
@@ -414,7 +454,8 @@ def captures_are_booked(scope: Scope) -> Iterator[Breach]:
         ), captured AS (
             SELECT 'gateway-' || p.gateway AS kind, due.currency, sum(due.minor) AS minor
               FROM payments_payment p
-             CROSS JOIN LATERAL (VALUES (p.sale_entry_id, p.currency, p.amount_minor),
+             CROSS JOIN LATERAL (VALUES (p.sale_entry_id, p.currency,
+                                         CASE WHEN p.unsettled_entry_id IS NULL THEN p.amount_minor ELSE 0 END),
                                         (p.unsettled_entry_id, p.captured_currency, p.captured_minor),
                                         (p.fee_entry_id, p.captured_currency,
                                          CASE WHEN p.unsettled_entry_id IS NULL

@@ -10,9 +10,9 @@ from accounts.models import User
 from accounts.selectors import staff_may
 from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
-from payments.enums import AccessReason
-from payments.errors import PaymentNotFound, ProductNotFound
-from payments.models import Entitlement, Payment, Product, Refund
+from payments.enums import AccessReason, ReviewReason
+from payments.errors import PaymentNotFound, ProductNotFound, ReviewNotFound
+from payments.models import Entitlement, Payment, PaymentReview, Product, Refund
 
 REFUND_PERMISSION = "payments.add_refund"
 # Stripe charges currencies of three decimals in tens of the minor unit (docs.stripe.com/currencies).
@@ -80,6 +80,44 @@ def refund_detail(refund: Refund) -> dict[str, Any]:
         "created_at": refund.created_at,
         "done_at": refund.done_at,
     }
+
+
+def review_list(*, status: str | None = None, assigned_to: User | None = None) -> QuerySet[PaymentReview]:
+    """Cases of payments, the oldest due first; None: any."""
+    reviews = PaymentReview.objects.select_related("payment__buyer", "payment__product", "assigned_to", "decided_by")
+    if status is not None:
+        reviews = reviews.filter(status=status)
+    if assigned_to is not None:
+        reviews = reviews.filter(assigned_to=assigned_to)
+    return reviews.order_by("due_at", "id")
+
+
+def review_get(review_id: UUID) -> PaymentReview:
+    """Raises ReviewNotFound."""
+    review = review_list().filter(pk=review_id).first()
+    if review is None:
+        raise ReviewNotFound
+    return review
+
+
+def approval_obstacle(review: PaymentReview) -> str | None:
+    """Why the payment of an open case cannot be settled, with the next step; None where it can, as far as its own row
+    tells: whether the buyer has the product by now is seen when it is granted."""
+    payment = review.payment
+    captured = payment.captured_minor or 0
+    # More than was asked for is the gateway's fee that the buyer bears, but for an amount that was never agreed.
+    exactly = payment.review_reason == ReviewReason.AMOUNT_MISMATCH
+    if payment.captured_currency != payment.currency:
+        why = f"The price is in {payment.currency}, and {payment.captured_currency or 'no currency'} was captured."
+    elif captured < payment.amount_minor or (exactly and captured != payment.amount_minor):
+        why = f"{Money(captured, payment.currency)} was captured, and the price is {payment.money}."
+    elif payment.refunded_minor:
+        why = "A part of it went back already."
+    elif payment.review_reason == ReviewReason.ALREADY_OWNED:
+        why = "The buyer owns this already."
+    else:
+        return None
+    return f"{why} Reject it, and the money goes back."
 
 
 def _term_of(payment: Payment) -> dict[str, Any] | None:

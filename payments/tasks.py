@@ -7,6 +7,7 @@ from celery import shared_task
 from payments.services.disputes import disputes_find, disputes_sweep
 from payments.services.gateway_fees import gateway_fees_sweep
 from payments.services.refunds import refund_carry_on, refunds_sweep
+from payments.services.reviews import reviews_escalate
 from payments.services.settlement import unsettled_sweep
 
 
@@ -44,3 +45,9 @@ def sweep_disputes() -> int:
 def find_disputes() -> int:
     """Look in the gateways' lists for disputes that nobody told us of; returns how many there were."""
     return disputes_find()
+
+
+@shared_task(name="payments.escalate_reviews")
+def escalate_reviews() -> int:
+    """Make overdue reviews urgent and tell who looks after them; returns how many."""
+    return reviews_escalate()

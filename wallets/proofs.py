@@ -21,6 +21,7 @@ GUARDS: Final = {
 ONCE_PER_SOURCE: Final = (
     EntryKind.SALE,
     EntryKind.UNSETTLED_CAPTURE,
+    EntryKind.UNSETTLED_RELEASE,
     EntryKind.WITHDRAWAL_HOLD,
     EntryKind.GATEWAY_FEE,
     EntryKind.GATEWAY_PAYOUT,

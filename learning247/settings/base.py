@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "learning247.records",
     "learning247.outbound_webhooks",
+    "learning247.risk",
     "wallets",
     "payments",
     "courses",
@@ -314,6 +315,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"queue": "money"},
     },
+    "escalate overdue reviews": {"task": "payments.escalate_reviews", "schedule": 300.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
@@ -353,6 +355,9 @@ PLATFORM_FEE_BPS = env.int("PLATFORM_FEE_BPS", default=2000)
 # Whether webhooks may go to addresses that are not public, and by plain http: on a laptop, to see them arrive.
 OUTBOUND_WEBHOOKS_TO_PRIVATE = False
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", default=7)
+# Within how many hours staff decide over a payment in review, before it is escalated; and who then gets a mail.
+REVIEW_DUE_HOURS = env.int("REVIEW_DUE_HOURS", default=24)
+REVIEW_ESCALATION_EMAIL = env("REVIEW_ESCALATION_EMAIL", default="") or SUPPORT_EMAIL
 CHECKOUT_LIFETIME_MINUTES = env.int("CHECKOUT_LIFETIME_MINUTES", default=60)
 # Currency -> gateway. A currency that stands here can be charged.
 PAYMENT_GATEWAY_BY_CURRENCY = env.dict(

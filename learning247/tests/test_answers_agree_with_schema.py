@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from accounts.tests.builders import PASSWORD, build_admin, build_creator, build_user, sign_in
 from accounts.tests.conftest import Clock, clock
 from courses.tests.builders import build_course, build_department, build_enrollment
+from payments.tests.builders import build_review
 
 __all__ = ["clock"]
 
@@ -36,6 +37,7 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
     own = build_course(title="Contracts", department=law, creator=creator)
     enrollment = build_enrollment(platform, user=learner)
     leaver = build_user()
+    waiting = build_review(build_course(title="Trusts", department=law).product, buyer=build_user())
     anybody, as_learner, as_creator, as_staff = APIClient(), APIClient(), APIClient(), APIClient()
     as_leaver = APIClient()
     sign_in(as_leaver, leaver)
@@ -70,6 +72,11 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
             f"/api/admin/course-enrollments/{enrollment.id}/mark-sent", {"sent": True, "notes": ""}, format="json"
         ),
         as_staff.post(f"/api/admin/course-enrollments/{enrollment.id}/revoke", {"reason": "Test"}, format="json"),
+        as_staff.get("/api/admin/reviews"),
+        as_staff.get(f"/api/admin/reviews/{waiting.id}"),
+        as_staff.patch(f"/api/admin/reviews/{waiting.id}", {"mine": True, "priority": 30}, format="json"),
+        as_staff.post(f"/api/admin/reviews/{waiting.id}/approve", {}, format="json"),
+        as_staff.post(f"/api/admin/reviews/{waiting.id}/reject", {"reason": "Stolen card"}, format="json"),
         as_leaver.post("/auth/me/delete", {"password": "wrong"}, format="json"),
         as_leaver.post("/auth/me/delete", {"password": PASSWORD}, format="json"),
         as_leaver.post("/auth/me/export", {"password": "wrong"}, format="json"),
@@ -81,6 +88,7 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
         *(200, 200, 200, 200, 200, 400, 200, 200, 200, 401, 200),
         *(200, 200, 200, 200, 200, 403, 200, 200),
         *(200, 200, 200, 200, 200),
+        *(200, 200, 200, 200, 409),
         *(400, 202, 400, 409, 400),
     ]
     assert all(agrees(document, answer) for answer in answers)

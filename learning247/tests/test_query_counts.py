@@ -31,8 +31,8 @@ from learning247.outbound_webhooks.models import (
     WebhookEndpoint,
 )
 from learning247.records.models import AuditEntry
-from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource
-from payments.models import Entitlement, Payment, Price, Product, Refund
+from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource, ReviewReason
+from payments.models import Entitlement, Payment, PaymentReview, Price, Product, Refund
 from wallets.tests.builders import post_sale
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +57,7 @@ LISTS = {
     "/api/webhook-endpoints": LARGEST_PAGE,
     "/api/webhook-endpoints/019a5a3e-6f0c-7d1b-9a53-0b8f3f6a2c11/deliveries": LARGEST_PAGE,
     "/api/webhook-events": LARGEST_PAGE,
+    "/api/admin/reviews": LARGEST_PAGE,
     "/auth/sessions": LARGEST_PAGE,
 }
 CONSOLE = {User: "person", Course: "lesson", Enrollment: "taken", Payment: "L247"}
@@ -93,6 +94,15 @@ class Site:
         entries = [post_sale(self.person.pk, gross_minor=100, fee_minor=20) for _ in numbers]
         self._refunded(entries)
         self._told(rows)
+        self._asked(people)
+
+    def _asked(self, buyers: list[User]) -> None:
+        """About a payment of each."""
+        PaymentReview.objects.bulk_create(
+            PaymentReview(payment=payment, reason=ReviewReason.REFERENCE_MISMATCH, due_at=now(), assigned_to=buyer)
+            for buyer in buyers
+            for payment in Payment.objects.filter(buyer=buyer)[:1]
+        )
 
     def _refunded(self, entries: list[int]) -> None:
         """One payment of the person's, given back in so many parts more."""

@@ -4,5 +4,6 @@ from payments.admin.entitlements import EntitlementAdmin
 from payments.admin.payments import PaymentAdmin
 from payments.admin.products import ProductAdmin
 from payments.admin.refunds import RefundAdmin
+from payments.admin.reviews import PaymentReviewAdmin
 
-__all__ = ["EntitlementAdmin", "PaymentAdmin", "ProductAdmin", "RefundAdmin"]
+__all__ = ["EntitlementAdmin", "PaymentAdmin", "PaymentReviewAdmin", "ProductAdmin", "RefundAdmin"]

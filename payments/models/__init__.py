@@ -5,5 +5,6 @@ from payments.models.entitlements import Entitlement
 from payments.models.payments import Payment
 from payments.models.products import Price, Product
 from payments.models.refunds import Refund
+from payments.models.reviews import PaymentReview
 
-__all__ = ["Dispute", "Entitlement", "Payment", "Price", "Product", "Refund"]
+__all__ = ["Dispute", "Entitlement", "Payment", "PaymentReview", "Price", "Product", "Refund"]

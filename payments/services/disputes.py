@@ -30,6 +30,7 @@ from payments.enums import (
     GatewayName,
     PaymentStatus,
     RefundStatus,
+    ReviewReason,
 )
 from payments.errors import DisputeNotFound, DisputeUnreadable, GatewayUnavailable
 from payments.gateways import GatewayDispute, gateway_named
@@ -37,6 +38,7 @@ from payments.locks import payment_lock
 from payments.models import Dispute, Entitlement, Payment
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
 from payments.services.published import dispute_publish
+from payments.services.reviews import review_close, review_open
 from payments.split import parts_of_refund
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.locks import earnings_lock
@@ -318,9 +320,14 @@ def _post(payment: Payment, dispute: Dispute, kind: EntryKind, purpose: str, pos
 
 
 def payment_restate(*, payment: Payment) -> None:
-    """Save the status that its disputes and the sum of its refunds give it. In the transaction that locked it."""
+    """Save the status that its disputes and the sum of its refunds give it; people are asked, or no longer, as it
+    says. In the transaction that locked it."""
     payment.status = _status_of(payment)
     payment.save(update_fields=["refunded_minor", "status"])
+    if payment.status == PaymentStatus.REFUNDED:
+        review_close(payment=payment, reason="All of the payment went back.")
+    elif payment.status == PaymentStatus.IN_REVIEW:
+        review_open(payment=payment, reason=ReviewReason.REFUND_FAILED)
 
 
 def _status_of(payment: Payment) -> PaymentStatus:

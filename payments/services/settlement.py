@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money, share_of
+from learning247.kit.transactions import require_transaction
 from learning247.records.services.mail import mail_queue
 from payments.enums import UNSETTLED_STATUSES, EntitlementSource, GatewayName, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
@@ -25,6 +26,7 @@ from payments.services.entitlements import entitlement_grant
 from payments.services.gateway_fees import gateway_fee_record
 from payments.services.published import sale_publish
 from payments.services.refunds import refund_by_platform
+from payments.services.reviews import review_open
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
 from wallets.services.journal import Posting, entry_post
@@ -122,8 +124,7 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
     payment.failure_reason = ""
     disagreement = _disagreement(payment, reported)
     if disagreement is not None:
-        logger.error("payment_in_review", reference=payment.reference, reason=disagreement.value)
-        _hold_for_review(payment, disagreement)
+        payment_hold(payment=payment, reason=disagreement)
         return
     entitlement = entitlement_grant(
         user=payment.buyer,
@@ -135,6 +136,36 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
     if entitlement is None:
         _give_back_second(payment)
         return
+    _settled(payment, entitlement, moment)
+
+
+def payment_hold(*, payment: Payment, reason: ReviewReason) -> None:
+    """People decide over what was captured: in the caller's transaction, which has locked `payment` and saves it."""
+    logger.error("payment_in_review", reference=payment.reference, reason=reason.value)
+    _hold_for_review(payment, reason)
+    review_open(payment=payment, reason=reason)
+
+
+def payment_release(*, payment: Payment) -> bool:
+    """Settle a payment in review after all: in the caller's transaction, which has locked `payment` and made sure that
+    its price is in `unsettled`. False, and nothing is changed, where the buyer owns the product for good already."""
+    require_transaction("A payment is released together with the decision to do so.")
+    moment = now()
+    entitlement = entitlement_grant(
+        user=payment.buyer,
+        product=payment.product,
+        source=EntitlementSource.PURCHASE,
+        payment=payment,
+        starts_at=moment,
+    )
+    if entitlement is None:
+        return False
+    _settled(payment, entitlement, moment)
+    payment.save(update_fields=["status", "settled_at", "platform_fee_minor", "sale_entry"])
+    return True
+
+
+def _settled(payment: Payment, entitlement: Entitlement, moment: datetime) -> None:
     _book_sale(payment, moment)
     sale_publish(payment)
     notify_granted(entitlement, payment)
@@ -166,15 +197,26 @@ def _book_sale(payment: Payment, moment: datetime) -> None:
     payment.platform_fee_minor = fee
     payment.sale_entry_id = entry_post(
         key=f"payment:{payment.pk}:sale",
-        kind=EntryKind.SALE,
+        kind=EntryKind.SALE if payment.unsettled_entry_id is None else EntryKind.UNSETTLED_RELEASE,
         currency=payment.currency,
-        postings=[Posting(_gateway_account(payment), -gross), *shares],
+        postings=[*_sources(payment), *shares],
         source_kind="payment",
         source_id=str(payment.pk),
         reference=payment.reference,
         description=f"Sale of {payment.product.title}"[:200],
     )
     payment.status, payment.settled_at = PaymentStatus.PAID, moment
+
+
+def _sources(payment: Payment) -> list[Posting]:
+    """Where the money of a sale comes from: the gateway; after a review from `unsettled`, and what was captured beyond
+    the price, because the buyer bore the gateway's fee, goes against that cost."""
+    gross = payment.amount_minor
+    if payment.unsettled_entry_id is None:
+        return [Posting(_gateway_account(payment), -gross)]
+    captured = payment.captured_minor or 0
+    costs = platform_account(AccountKind.GATEWAY_COSTS)
+    return [Posting(platform_account(AccountKind.UNSETTLED), -captured), Posting(costs, captured - gross)]
 
 
 def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:

@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from accounts.models import User
+from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
-from payments.enums import ProductKind
-from payments.models import Payment, Product
+from payments.enums import GatewayName, ProductKind, ReviewReason
+from payments.models import Payment, PaymentReview, Product
+from payments.references import new_reference
 from payments.services.checkout import checkout_start
 from payments.services.products import product_create
+from payments.services.settlement import payment_hold
 
 
 def build_product(*, seller: User | None = None, prices: tuple[Money, ...] = (), title: str = "Algebra") -> Product:
@@ -21,6 +26,28 @@ def build_product(*, seller: User | None = None, prices: tuple[Money, ...] = (),
         prices=prices or (Money(2_500_000, "NGN"), Money(3_000, "USD")),
         active=True,
     )
+
+
+def build_review(product: Product, *, buyer: User) -> PaymentReview:
+    """A payment of NGN 100.00 that was captured as agreed, and that people are asked about."""
+    payment = Payment.objects.create(
+        reference=new_reference(),
+        buyer=buyer,
+        product=product,
+        gateway=GatewayName.PAYSTACK,
+        currency="NGN",
+        amount_minor=10_000,
+        platform_fee_bps=2_000,
+        captured_minor=10_000,
+        captured_currency="NGN",
+        operation="test",
+        idempotency_key=new_id().hex,
+        expires_at=now(),
+    )
+    with transaction.atomic():
+        payment_hold(payment=payment, reason=ReviewReason.REFERENCE_MISMATCH)
+        payment.save()
+    return PaymentReview.objects.get(payment=payment)
 
 
 def start_checkout(buyer: User, product: Product, currency: str = "NGN", **fields: Any) -> Payment:

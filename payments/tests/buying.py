@@ -1,14 +1,17 @@
 """People who buy over HTTP, and staff who give money back."""
 
+from dataclasses import replace
 from typing import Any
 
 import requests
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 
 from accounts.models import User
 from accounts.tests.builders import build_user
 from learning247.kit.ids import new_id
-from payments.models import Payment, Product
+from payments.gateways import gateway_named
+from payments.models import Payment, PaymentReview, Product
+from payments.services import settlement
 from payments.tests.builders import build_product, start_checkout
 from payments.tests.wire import TIMEOUT, signed_in, verify
 
@@ -32,6 +35,26 @@ def buy(
     gateways.control.pay(gateway, payment.reference if gateway == "paystack" else payment.gateway_reference)
     assert verify(gateways.url, payment.reference).json()["status"] == "paid"
     return Payment.objects.select_related("product__seller", "buyer").get(pk=payment.pk)
+
+
+def buy_into_review(gateways: Any, *, currency: str = "NGN", beyond_minor: int = 0, **fields: Any) -> PaymentReview:
+    """Paid as agreed, but what the gateway says names another payment: for people, who may approve it. `beyond_minor`
+    is the gateway's fee that the buyer bore."""
+    product = fields.pop("product", None) or build_product(seller=fields.pop("seller", None) or build_user())
+    payment = start_checkout(fields.pop("buyer", None) or build_user(), product, currency)
+    gateway = GATEWAYS[currency]
+    gateways.control.pay(gateway, payment.reference if gateway == "paystack" else payment.gateway_reference)
+    reported = gateway_named(gateway).fetch(reference=payment.reference, gateway_reference=payment.gateway_reference)
+    captured = reported.captured_minor + beyond_minor
+    settlement._report_record(payment.pk, replace(reported, reference="L247-another", captured_minor=captured))
+    return PaymentReview.objects.select_related("payment__product__seller", "payment__buyer").get(payment=payment)
+
+
+def build_reviewer() -> User:
+    """Somebody of the group that decides over payments."""
+    user: User = build_user(is_staff=True)
+    user.groups.add(Group.objects.get(name="reviewer"))
+    return user
 
 
 def build_finance() -> User:

@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "courses/course": lambda world: world.platform_course.pk,
     "courses/department": lambda world: world.empty_department.pk,
     "payments/payment": lambda world: world.captured.pk,
+    "payments/paymentreview": lambda world: world.review.pk,
     "courses/enrollment": lambda world: world.enrollment.pk,
     "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
 }

@@ -55,6 +55,7 @@ PATH: dict[str, Callable[[World], object]] = {
     "path": lambda world: "courses/image.webp",
     "pk": lambda world: world.entry.uuid,
     "reference": lambda world: world.payment.reference,
+    "review": lambda world: world.review.id,
     "session_id": lambda world: world.session.session_id,
 }
 
@@ -227,4 +228,7 @@ ASKS: dict[str, Asks] = {
     "POST /api/admin/course-enrollments/mark-sent": lambda world, person: Ask({"ids": [str(world.enrollment.id)]}),
     "PATCH /api/admin/course-enrollments/{enrollment}/mark-sent": _say({"sent": True}),
     "POST /api/admin/course-enrollments/{enrollment}/revoke": _say({"reason": "Left"}),
+    "PATCH /api/admin/reviews/{review}": _say({"notes": "Asked the bank"}),
+    "POST /api/admin/reviews/{review}/approve": _say({}),
+    "POST /api/admin/reviews/{review}/reject": _say({"reason": "Stolen card"}),
 }

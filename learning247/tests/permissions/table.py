@@ -99,6 +99,11 @@ GET /api/admin/course-enrollments/stats                            401   403   4
 GET /api/admin/course-enrollments/{enrollment}                     401   403   403   403     200      403     403   200
 PATCH /api/admin/course-enrollments/{enrollment}/mark-sent         401   403   403   403    200*      403     403  200*
 POST /api/admin/course-enrollments/{enrollment}/revoke             401   403   403   403    200*      403     403  200*
+GET /api/admin/reviews                                             401   403   403   403     403      200     403   200
+GET /api/admin/reviews/{review}                                    401   403   403   403     403      200     403   200
+PATCH /api/admin/reviews/{review}                                  401   403   403   403     403     200*     403  200*
+POST /api/admin/reviews/{review}/approve                           401   403   403   403     403     200*     403  200*
+POST /api/admin/reviews/{review}/reject                            401   403   403   403     403     200*     403  200*
 """
 
 # Pages of the console: `GET/POST`. `others`: anonymous, user, owner and other, who are all outside.
@@ -189,6 +194,12 @@ PAGES = """
 /admin/payments/payment/{object_id}/delete/                       login/login   403/403   403/403   403/403   403/403
 /admin/payments/payment/{object_id}/history/                      login/login   200/200   200/200   200/200   200/200
 /admin/payments/payment/{payment_id}/refund/                      login/login   403/403   403/403  200/302*  200/302*
+/admin/payments/paymentreview/                                    login/login   403/403   200/200   403/403   200/200
+/admin/payments/paymentreview/add/                                login/login   403/403   403/403   403/403   403/403
+/admin/payments/paymentreview/{object_id}/                        login/login   302/302   302/302   302/302   302/302
+/admin/payments/paymentreview/{object_id}/change/                 login/login   403/403   200/403   403/403   200/403
+/admin/payments/paymentreview/{object_id}/delete/                 login/login   403/403   403/403   403/403   403/403
+/admin/payments/paymentreview/{object_id}/history/                login/login   403/403   200/200   403/403   200/200
 /admin/payments/product/                                          login/login   200/200   200/200   200/200   200/200
 /admin/payments/product/add/                                      login/login   403/403   403/403   403/403   403/403
 /admin/payments/product/{object_id}/                              login/login   302/302   302/302   302/302   302/302
@@ -273,6 +284,11 @@ ACTIONS = """
 /admin/outbound_webhooks/webhookendpoint/ delete_selected               login       403       403       403       200
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200
 /admin/payments/payment/ delete_selected                                login       200       200       200       200
+/admin/payments/paymentreview/ approve                                  login       403      302*       403      302*
+/admin/payments/paymentreview/ delete_selected                          login       403       302       403       302
+/admin/payments/paymentreview/ note                                     login       403       302       403       302
+/admin/payments/paymentreview/ reject                                   login       403      302*       403      302*
+/admin/payments/paymentreview/ take_on                                  login       403      302*       403      302*
 /admin/payments/product/ delete_selected                                login       200       200       200       200
 /admin/payments/refund/ delete_selected                                 login       200       200       200       200
 /admin/records/auditentry/ delete_selected                              login       403       403       403       200

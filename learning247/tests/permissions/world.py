@@ -32,6 +32,7 @@ from learning247.records.services.mail import mail_queue
 from payments.enums import GatewayName, RefundSource
 from payments.models import Payment
 from payments.services.refunds import refund_book
+from payments.tests.builders import build_review
 from wallets.models import JournalEntry, Seal
 from wallets.tests.builders import post_sale
 
@@ -102,6 +103,7 @@ class World:
         )
         event = OutboundEvent.objects.create(key="test", owner=self.owner, event_type="ping", data={})
         self.delivery = WebhookDelivery.objects.create(event=event, endpoint=self.endpoint)
+        self.review = build_review(build_course(department=self.department).product, buyer=self.owner)
         interval = IntervalSchedule.objects.create(every=77, period="days")
         PeriodicTask.objects.create(name="test", task="records.sweep_mail", interval=interval)
         self.paused = PeriodicTask.objects.create(
