@@ -72,6 +72,18 @@ DISPUTE_STANDING = (*DISPUTE_OPEN, DisputeStatus.LOST)
 DISPUTE_FORBIDS_REFUND = (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST)
 
 
+class LineClass(models.TextChoices):
+    """How a line of a gateway and one of our books compare; each line is in exactly one class."""
+
+    MATCHED = "matched", "Matched"
+    OURS_ONLY = "ours_only", "Ours only"
+    THEIRS_ONLY = "theirs_only", "Theirs only"
+    AMOUNT = "amount", "Another amount"
+    FEE = "fee", "Another fee"
+    CURRENCY = "currency", "Another currency"
+    TIMING = "timing", "Another time"
+
+
 class ReviewReason(models.TextChoices):
     """Why money that the gateway captured was not settled."""
 

@@ -136,3 +136,8 @@ class RejectionImpossible(Conflict):
 
     code = "rejection_impossible"
     detail = "Our books hold nothing of this that could go back. Look at it on the gateway's own pages."
+
+
+class StatementUnreadable(Unprocessable):
+    code = "statement_unreadable"
+    detail = "This file cannot be read as the gateway's export. Export it anew."

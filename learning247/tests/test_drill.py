@@ -2,7 +2,7 @@
 
 import pytest
 
-from learning247.drill import chaos, crashes
+from learning247.drill import chaos, crashes, reconcile
 from learning247.drill.books import books_digest
 from learning247.drill.findings import Finding, found, table
 from learning247.drill.warm import warm_process
@@ -39,6 +39,10 @@ def test_54_deaths_at_all_steps_lose_nothing_and_double_nothing(quiet_gateways, 
         findings = crashes.crashed(quiet_gateways.control, kill, 54)
 
     assert not_so(findings) == []
+
+
+def test_each_mistake_in_an_export_is_found_in_its_class_and_nothing_besides(committed_db):
+    assert not_so(reconcile.compared(lines=5_000, planted=50)) == []
 
 
 def test_a_storm_is_the_same_for_the_same_seed_and_has_every_forgery():

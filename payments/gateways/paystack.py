@@ -25,6 +25,8 @@ from payments.gateways.port import (
     CheckoutRequest,
     GatewayDispute,
     GatewayDisputeStatus,
+    GatewayLine,
+    GatewayLineKind,
     GatewayPayment,
     GatewayPaymentStatus,
     GatewayRefund,
@@ -40,6 +42,9 @@ _STATUSES = {
     "failed": GatewayPaymentStatus.FAILED,
 }
 
+# Captured, whether or not all of it went back since.
+_CAPTURED = ("success", "reversed")
+PAID_LATE_BY = timedelta(days=4)
 
 # paystack.com/docs/payments/refunds
 _REFUND_STATUSES = {
@@ -175,6 +180,40 @@ class PaystackGateway:
                 raise GatewayUnavailable from error
             yield from map(_dispute_of, listed.disputes)
             page, pages = page + 1, listed.page_count
+
+    def list_lines(self, *, since: datetime, until: datetime) -> Iterator[GatewayLine]:
+        # The list is by when a checkout was opened, the line's time is when it was paid: up to days later.
+        opened, page, pages = since - PAID_LATE_BY, 1, 1
+        try:
+            while page <= pages:
+                listed = self._client.transaction_list(since=opened, until=until, page=page)
+                for paid in listed.transactions:
+                    if paid.status in _CAPTURED and paid.paid_at is not None and since <= paid.paid_at < until:
+                        yield GatewayLine(
+                            kind=GatewayLineKind.PAYMENT,
+                            key=paid.reference,
+                            amount_minor=paid.amount_minor,
+                            fee_minor=paid.fees_minor or 0,
+                            currency=paid.currency,
+                            at=paid.paid_at,
+                        )
+                page, pages = page + 1, listed.page_count
+            page, pages = 1, 1
+            while page <= pages:
+                given_back = self._client.refund_list(since=since, until=until, page=page)
+                for refund in given_back.refunds:
+                    if refund.status != "failed" and refund.created_at is not None:
+                        yield GatewayLine(
+                            kind=GatewayLineKind.REFUND,
+                            key=str(refund.id),
+                            amount_minor=refund.amount_minor,
+                            fee_minor=0,
+                            currency=refund.currency,
+                            at=refund.created_at,
+                        )
+                page, pages = page + 1, given_back.page_count
+        except PaystackError as error:
+            raise GatewayUnavailable from error
 
 
 def _refund_of(refund: Refund) -> GatewayRefund:

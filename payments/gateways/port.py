@@ -124,6 +124,25 @@ class GatewayDispute:
     opened_at: datetime | None
 
 
+class GatewayLineKind(StrEnum):
+    PAYMENT = "payment"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLine:
+    """A line of what the gateway says that it took in or gave back: positive amounts in minor units of `currency`, what
+    it kept of it, and when. `key` is what the books know it by: a payment's reference (Paystack) or payment intent
+    (Stripe), a refund's id at the gateway."""
+
+    kind: GatewayLineKind
+    key: str
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    at: datetime
+
+
 class Gateway(Protocol):
     def open_checkout(self, request: CheckoutRequest) -> Checkout:
         """Raises GatewayRejected (a conclusive no), CheckoutLost (open, its address is lost), GatewayUnavailable."""
@@ -141,6 +160,9 @@ class Gateway(Protocol):
 
     def fetch_refund(self, gateway_refund_id: str) -> GatewayRefund:
         """The refund as it stands now. Raises GatewayUnavailable."""
+
+    def list_lines(self, *, since: datetime, until: datetime) -> Iterator[GatewayLine]:
+        """What succeeded in [since, until), in no order. Raises GatewayUnavailable."""
 
     def fetch_dispute(self, gateway_dispute_id: str) -> GatewayDispute:
         """The dispute as it stands now. Raises DisputeNotFound, GatewayUnavailable."""

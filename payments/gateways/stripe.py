@@ -26,6 +26,8 @@ from payments.gateways.port import (
     CheckoutRequest,
     GatewayDispute,
     GatewayDisputeStatus,
+    GatewayLine,
+    GatewayLineKind,
     GatewayPayment,
     GatewayPaymentStatus,
     GatewayRefund,
@@ -33,6 +35,13 @@ from payments.gateways.port import (
     RefundRequest,
 )
 
+# docs.stripe.com/reports/balance-transaction-types: cards give `charge` and `refund`, other ways to pay `payment`.
+_LINE_KINDS = {
+    "charge": GatewayLineKind.PAYMENT,
+    "payment": GatewayLineKind.PAYMENT,
+    "refund": GatewayLineKind.REFUND,
+    "payment_refund": GatewayLineKind.REFUND,
+}
 REFUND_METADATA = "refund"
 # docs.stripe.com/refunds: one that succeeded may still fail, and then its money is back with us.
 _REFUND_STATUSES = {
@@ -171,6 +180,22 @@ class StripeGateway:
     def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
         try:
             yield from map(_dispute_of, self._client.dispute_list(since=since))
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def list_lines(self, *, since: datetime, until: datetime) -> Iterator[GatewayLine]:
+        try:
+            for moved in self._client.balance_transaction_list(since=since, until=until):
+                kind = _LINE_KINDS.get(moved.type)
+                if kind is not None:
+                    yield GatewayLine(
+                        kind=kind,
+                        key=moved.payment_intent_id if kind == GatewayLineKind.PAYMENT else moved.source_id,
+                        amount_minor=abs(moved.amount_minor),
+                        fee_minor=moved.fee_minor,
+                        currency=moved.currency,
+                        at=moved.created_at,
+                    )
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
 

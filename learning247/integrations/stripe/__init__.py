@@ -4,6 +4,7 @@ Facts and their sources: docs/gateways.md.
 """
 
 from learning247.integrations.stripe.amounts import AmountNotChargeable, from_stripe_amount, to_stripe_amount
+from learning247.integrations.stripe.balance import BalanceTransaction
 from learning247.integrations.stripe.client import StripeGatewayClient
 from learning247.integrations.stripe.disputes import Dispute
 from learning247.integrations.stripe.errors import (
@@ -24,6 +25,7 @@ from learning247.integrations.stripe.signature import SIGNATURE_HEADER, verify_s
 __all__ = [
     "SIGNATURE_HEADER",
     "AmountNotChargeable",
+    "BalanceTransaction",
     "CheckoutSession",
     "Dispute",
     "MalformedAnswer",

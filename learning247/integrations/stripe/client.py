@@ -1,13 +1,16 @@
 """Calls to Stripe through its official SDK: explicit timeouts, our own idempotency keys, typed answers and errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from datetime import datetime
 from functools import partial
+from math import ceil
 from typing import Any, TypeVar
 
 import stripe
 
 from learning247.integrations.stripe.amounts import to_stripe_amount
+from learning247.integrations.stripe.balance import BalanceTransaction, read_balance_transaction
 from learning247.integrations.stripe.disputes import Dispute, read_dispute
 from learning247.integrations.stripe.errors import (
     MalformedAnswer,
@@ -162,6 +165,21 @@ class StripeGatewayClient:
             if not has_more or not rows:
                 return found
             after = {"starting_after": text_in(rows[-1], "id")}
+
+    def balance_transaction_list(self, *, since: datetime, until: datetime) -> Iterator[BalanceTransaction]:
+        """Every movement of our balance in [since, until), newest first, with the charge or refund behind it."""
+        params: Any = {
+            "created": {"gte": ceil(since.timestamp()), "lt": ceil(until.timestamp())},
+            "limit": 100,
+            "expand": ["data.source"],
+        }
+        while True:
+            rows, has_more = self._call(partial(self._client.v1.balance_transactions.list, copy(params)), _read_page)
+            found = [read_balance_transaction(row) for row in rows]
+            yield from found
+            if not has_more or not found:
+                return
+            params["starting_after"] = found[-1].id
 
     def _call(self, call: Callable[[], Any], read: Callable[[Mapping[str, Any]], Read]) -> Read:
         try:

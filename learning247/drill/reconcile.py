@@ -1,0 +1,190 @@
+"""A gateway's export with planted discrepancies against the books: all of them found, rightly classed, none besides."""
+
+import csv
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from time import perf_counter
+
+from django.core.management import call_command
+from django.db import transaction
+
+from accounts.models import User
+from learning247.drill import stage
+from learning247.drill.findings import Finding, found, measured
+from learning247.kit.clock import now
+from learning247.kit.ids import new_id
+from payments.enums import GatewayName, LineClass, PaymentStatus, ProductKind
+from payments.models import Payment, Product
+from payments.services.products import product_create
+from wallets.enums import AccountKind, EntryKind
+from wallets.models import JournalEntry
+from wallets.services.accounts import platform_account
+from wallets.services.journal import Posting, entry_post
+
+SEED = 20_261_123
+GROSS, FEE = 2_500_000, 47_500
+COLUMNS = ("type", "id", "status", "reference", "amount", "fees", "currency", "paid_at", "created_at")
+# What is done to a line of theirs, and the class that it must be found in; "again" is a line that comes twice.
+PLANTED = {
+    "ours_only": LineClass.OURS_ONLY,
+    "theirs_only": LineClass.THEIRS_ONLY,
+    "again": LineClass.THEIRS_ONLY,
+    "amount": LineClass.AMOUNT,
+    "fee": LineClass.FEE,
+    "currency": LineClass.CURRENCY,
+    "timing": LineClass.TIMING,
+}
+
+Row = dict[str, str]
+
+
+def run(*, full: bool) -> list[Finding]:
+    """50,000 lines with 500 discrepancies in full, a tenth of it otherwise."""
+    lines, planted = (50_000, 500) if full else (5_000, 50)
+    with stage.scratch_database():
+        return compared(lines=lines, planted=planted)
+
+
+def compared(*, lines: int, planted: int) -> list[Finding]:
+    """Sales in the database of now, the gateway's export of them with mistakes, and what `reconcile` finds."""
+    rows = _rows_of(_sales(lines))
+    rows, wanted = _with_mistakes(rows, planted)
+    with tempfile.TemporaryDirectory() as folder:
+        export, first, second = (Path(folder, name) for name in ("export.csv", "first.csv", "second.csv"))
+        with export.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        start = perf_counter()
+        _reconcile(export, first)
+        took = perf_counter() - start
+        _reconcile(export, second)
+        with first.open(encoding="utf-8", newline="") as file:
+            seen = {(row["key"], row["class"]) for row in csv.DictReader(file) if row["class"] != LineClass.MATCHED}
+        same = first.read_bytes() == second.read_bytes()
+    return [
+        measured("lines of the gateway", f"{len(rows):,}"),
+        found("discrepancies found and rightly classed", wanted=planted, seen=len(wanted & seen)),
+        found("found that were not planted", wanted=0, seen=len(seen - wanted)),
+        found("the report again, byte by byte", wanted=True, seen=same),
+        Finding("seconds", "< 30", f"{took:.1f}", took < 30),
+        *(
+            measured(f"planted: {line_class.label.lower()}", f"{count:,}")
+            for line_class, count in sorted(Counter(LineClass(name) for _, name in wanted).items())
+        ),
+    ]
+
+
+def _reconcile(export: Path, report: Path) -> None:
+    today = now().date()
+    since, until = (today + timedelta(days=days) for days in (-4, 1))
+    try:
+        call_command(
+            "reconcile", "paystack", f"--from={since}", f"--to={until}", f"--csv={export}", f"--report={report}",
+            stdout=StringIO(),
+        )  # fmt: skip
+    except SystemExit:
+        return  # they differ, as they must
+
+
+def _sales(number: int) -> list[Payment]:
+    """Sales of the platform's own item to one person, with their entries: what reconciliation looks at."""
+    buyer = User.objects.create(email=f"{new_id().hex}@drill.example", first_name="Drill", last_name="Buyer")
+    product = product_create(
+        kind=ProductKind.COURSE, item_id=new_id(), title="Drill", seller=None, prices=(), active=True
+    )
+    payments = []
+    for begin in range(0, number, 1_000):
+        with transaction.atomic():
+            payments += Payment.objects.bulk_create(
+                [_sale(buyer, product, begin + turn) for turn in range(min(1_000, number - begin))]
+            )
+    return payments
+
+
+def _sale(buyer: User, product: Product, turn: int) -> Payment:
+    payment = Payment(
+        reference=f"L247-{new_id().hex}",
+        buyer=buyer,
+        product=product,
+        status=PaymentStatus.PAID,
+        gateway=GatewayName.PAYSTACK,
+        currency="NGN",
+        amount_minor=GROSS,
+        platform_fee_bps=2_000,
+        platform_fee_minor=GROSS,
+        captured_minor=GROSS,
+        captured_currency="NGN",
+        gateway_fee_minor=FEE,
+        gateway_fee_currency="NGN",
+        operation="drill",
+        idempotency_key=str(turn),
+        expires_at=now(),
+        settled_at=now(),
+    )
+    payment.sale_entry_id = entry_post(
+        key=f"payment:{payment.pk}:sale",
+        kind=EntryKind.SALE,
+        currency="NGN",
+        postings=[
+            Posting(platform_account(AccountKind.GATEWAY_PAYSTACK), -GROSS),
+            Posting(platform_account(AccountKind.SALES), GROSS),
+        ],
+        source_kind="payment",
+        source_id=str(payment.pk),
+        reference=payment.reference,
+        description="Drill",
+    )
+    return payment
+
+
+def _rows_of(payments: Sequence[Payment]) -> list[Row]:
+    """As the gateway has them: a little before they were booked."""
+    booked = dict(JournalEntry.objects.filter(kind=EntryKind.SALE).values_list("pk", "posted_at"))
+    return [_row(payment.reference, booked[payment.sale_entry_id or 0]) for payment in payments]
+
+
+def _row(reference: str, booked_at: datetime) -> Row:
+    paid_at = (booked_at - timedelta(minutes=1)).astimezone(UTC).isoformat()
+    return {
+        "type": "transaction", "id": "", "status": "success", "reference": reference, "amount": str(GROSS),
+        "fees": str(FEE), "currency": "NGN", "paid_at": paid_at, "created_at": paid_at,
+    }  # fmt: skip
+
+
+def _with_mistakes(rows: list[Row], number: int) -> tuple[list[Row], set[tuple[str, str]]]:
+    """The export with so many mistakes, spread over it and over all ways, shuffled; and what must be found."""
+    dice = random.Random(SEED)  # noqa: S311 - repeatable, not secret
+    ways, wanted = list(PLANTED), set()
+    for turn, place in enumerate(sorted(dice.sample(range(len(rows)), number))):
+        way, row = ways[turn % len(ways)], rows[place]
+        wanted.add((_spoilt(rows, place, way, dice) or row["reference"], PLANTED[way].value))
+    kept = [row for row in rows if row["reference"]]
+    dice.shuffle(kept)
+    return kept, wanted
+
+
+def _spoilt(rows: list[Row], place: int, way: str, dice: random.Random) -> str:
+    """Do it; the key of the line that must be found."""
+    row, key = rows[place], rows[place]["reference"]
+    if way == "ours_only":
+        row["reference"] = ""
+    elif way == "theirs_only":
+        key = f"L247-{dice.getrandbits(128):032x}"
+        rows.append(row | {"reference": key})
+    elif way == "again":
+        rows.append(dict(row))
+    elif way == "amount":
+        row["amount"] = str(GROSS + dice.choice((-1, 1)))
+    elif way == "fee":
+        row["fees"] = str(FEE + dice.choice((-1, 1)))
+    elif way == "currency":
+        row["currency"] = "GHS"
+    else:
+        row["paid_at"] = (datetime.fromisoformat(row["paid_at"]) - timedelta(days=2)).isoformat()
+    return key
