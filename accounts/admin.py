@@ -33,7 +33,17 @@ from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
 _PROFILE = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
-_AUDITED = ("email", "role", "is_staff", "is_superuser", "is_active", "is_creator", "platform_fee_bps", *_PROFILE)
+_AUDITED = (
+    "email",
+    "email_verified",
+    "role",
+    "is_staff",
+    "is_superuser",
+    "is_active",
+    "is_creator",
+    "platform_fee_bps",
+    *_PROFILE,
+)
 _WHY = "For the record, naming nobody."
 
 

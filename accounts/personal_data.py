@@ -20,6 +20,7 @@ from accounts.models import (
     SingleUseLink,
     User,
 )
+from learning247.records.models import AuditEntry
 from learning247.records.personal_tables import (
     Address,
     Erasure,
@@ -176,7 +177,17 @@ def register_tables() -> None:
 
 
 def proved_addresses(user: User) -> Iterator[Address]:
-    """The email of the account, once its owner has verified it."""
+    """The email of the account, once its owner has verified it; before, those that staff have changed, each for as long
+    as it was the account's: it may be somebody else's by now."""
+    since = user.created_at
+    for entry in AuditEntry.objects.filter(
+        subject_kind="user", subject_id=str(user.id), action="user.changed", before__has_key="email"
+    ).order_by("id"):
+        before, after = entry.before or {}, entry.after or {}
+        if before["email"] != after.get("email"):
+            if before.get("email_verified"):
+                yield Address(before["email"], since=since, until=entry.created_at)
+            since = entry.created_at
     if user.email_verified_at is not None:
         yield Address(user.email, since=user.email_verified_at)
 

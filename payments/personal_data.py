@@ -1,6 +1,7 @@
 """What payments holds about people: what they sell, what they bought, what that opens; and how it is forgotten."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
@@ -13,12 +14,16 @@ from learning247.records.personal_tables import (
     register_audit_subject,
     register_erasure_guard,
     register_event_subject,
+    register_mail_keys,
     register_personal_data,
 )
 from learning247.records.services.personal_data import FORGOTTEN
 from payments.enums import DISPUTE_OPEN, REFUND_UNDER_WAY, PaymentStatus
 from payments.locks import payments_lock_of, products_lock_of
 from payments.models import Dispute, Entitlement, Payment, PaymentReview, Price, Product, Refund
+
+# What services/refunds.py writes to buyers.
+TO_BUYER: Final = ("refund_started", "refund_failed", "second_payment_returned")
 
 
 def register_tables() -> None:
@@ -97,6 +102,7 @@ def register_tables() -> None:
     register_audit_subject(
         "dispute", lambda user: Dispute.objects.filter(payment__buyer_id=user.id).values_list("id", flat=True)
     )
+    register_mail_keys(mails_to_buyer)
     register_event_subject(payment_references)
     register_erasure_guard(business_open)
 
@@ -107,6 +113,14 @@ def payment_references(user: User) -> list[str]:
 
 
 # One whose dispute was lost stays disputed for ever; open is what is not decided.
+def mails_to_buyer(user: User) -> Iterator[str]:
+    """By their keys; those to the seller of the same payments name no buyer."""
+    for pk in Payment.objects.filter(buyer_id=user.id).values_list("pk", flat=True):
+        yield f"payment:{pk}:receipt"
+    for pk in Refund.objects.filter(payment__buyer_id=user.id).values_list("pk", flat=True):
+        yield from (f"refund:{pk}:{template}" for template in TO_BUYER)
+
+
 _OPEN = Q(status__in=(PaymentStatus.PENDING, PaymentStatus.IN_REVIEW)) | Q(disputes__status__in=DISPUTE_OPEN)
 
 

@@ -24,7 +24,7 @@ from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.transactions import require_transaction
-from learning247.records.personal_tables import erasure_obstacles, erasure_of, personal_tables
+from learning247.records.personal_tables import addresses_of, erasure_obstacles, erasure_of, personal_tables
 from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
@@ -132,7 +132,7 @@ def _erase(user: User, *, actor: User, reason: str) -> None:
         # The random end of the id, by which support finds the account in the books: not a part of who it was.
         name=f"{NAME} {user.id.hex[-8:]}",
         email=f"deleted+{user.id.hex}@invalid",  # no address by RFC 2606: nothing is ever sent there
-        words=(user.email, user.full_name, user.phone),
+        words=(user.email, *(address.email for address in addresses_of(user)), user.full_name, user.phone),
         parts=[part for part in (user.first_name, user.last_name) if len(part) >= _SHORTEST_PART],
     )
     Erasure.objects.create(user=user)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue, mail_resend
 from payments.enums import GatewayName, PaymentStatus
 from payments.models import Payment
+from payments.personal_data import TO_BUYER
 from wallets.tests.builders import post_between, post_sale
 
 EMAIL, PHONE, IP, AGENT = "zebulonina@quillfeather.example", "+234 801 555 0199", "198.51.100.77", "Quillbrowser"
@@ -247,6 +249,82 @@ def test_others_keep_what_is_theirs(client, person):
     assert AuditEntry.objects.values_list("after__ip", flat=True).get(action="user.exported") == "192.0.2.1"
     assert Enrollment.objects.get(id=enrollment.id).student_email == "bola@example.com"
     assert OutboundMail.objects.get(key__startswith="data-exported").to == "bola@example.com"
+
+
+OLD = "zebulonina@old.quillfeather.example"
+
+
+def change_email(user: User, email: str) -> None:
+    """As staff do, in the console."""
+    browser = Client()
+    browser.force_login(build_admin())
+    kept = ("first_name", "last_name", "phone", "country", "bio", "avatar_url")
+    form = {name: getattr(user, name) or "" for name in kept} | {
+        "email": email,
+        "is_active": "on",
+        "role": "user",
+        "reason": "Asked",
+    }
+    assert browser.post(f"/admin/accounts/user/{user.pk}/change/", form).status_code == 302
+    user.refresh_from_db()
+    assert (user.email, user.email_verified) == (email, False)
+
+
+def test_earlier_addresses_are_forgotten_too(db):
+    person = build_person(email=OLD)
+    student = {"name": "Zebulonina Quillfeather", "email": OLD, "phone": PHONE}
+    build_enrollment(build_course(), user=person, details={"student": student})
+    build_enrollment(build_course(), details={"student": student})
+    with transaction.atomic():
+        context = {"first_name": "Zebulonina", "when": now(), "device": {"ip": IP}}
+        mail_queue(key="sale", to=OLD, template="session_reused", context=context)
+    change_email(person, EMAIL)
+    person.email_verified_at = now()
+    person.save()
+    change_email(person, f"second.{EMAIL}")
+
+    erase(person)
+
+    assert found_in_database(IDENTIFYING) == []
+
+
+def test_whoever_has_an_earlier_address_now_keeps_what_is_theirs(client, db):
+    person = build_person(email=OLD)
+    change_email(person, EMAIL)
+    bola = build_user(email=OLD, first_name="Bola", verified=True)
+    student = {"name": "Bola", "email": OLD, "phone": "+234 802"}
+    enrollment = build_enrollment(build_course(), details={"student": student})
+    with transaction.atomic():
+        context = {"first_name": "Bola", "when": now(), "device": {"ip": IP}}
+        mail_queue(key="sale", to=OLD, template="session_reused", context=context)
+
+    erase(person)
+
+    enrollment.refresh_from_db()
+    assert (enrollment.student_email, Payment.objects.get().details) == (OLD, {"student": student})
+    assert "Bola" in OutboundMail.objects.get(key="sale").text
+    sign_in(client, bola)
+    assert client.get("/auth/me").json()["email"] == OLD
+
+
+def test_what_was_mailed_of_payments_and_refunds_is_forgotten_wherever_it_went(person):
+    payment = build_enrollment(build_course(), user=person).payment
+    assert payment is not None
+    mails = [f"payment:{payment.pk}:receipt", f"payment:{payment.pk}:sale_notice", "payment:0:receipt"]
+    for key in mails:
+        OutboundMail.objects.create(key=key, to="elsewhere@example.com", subject="Thank you", text="Zebulonina")
+
+    erase(person)
+
+    told = OutboundMail.objects.filter(key__in=mails).values_list("key", "text")
+    assert dict(told) == dict(zip(mails, ["", "Zebulonina", "Zebulonina"], strict=True))
+
+
+def test_every_mail_that_names_a_buyer_is_found_by_its_key():
+    mails = (Path(__file__).parents[2] / "templates/mail").glob("*.txt")
+    naming = {path.name.partition(".")[0] for path in mails if "{{ buyer." in path.read_text()}
+
+    assert naming == {"receipt", *TO_BUYER}
 
 
 def test_who_never_proved_an_address_takes_nothing_of_its_owners_along(db):
