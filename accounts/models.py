@@ -155,9 +155,9 @@ class Session(models.Model):
 
 
 class SingleUseLink(models.Model):
-    """A mailed link that is still good for something. At most one per person and purpose: the latest.
+    """A mailed link that is still good for something. Asking for another leaves it so.
 
-    issued --used, replaced by a newer one, or the password was changed--> deleted
+    issued --it or another for the same purpose was used, the password was changed, or it expired--> deleted
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -168,9 +168,7 @@ class SingleUseLink(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("user", "purpose"), name="accounts_link_one_per_user_and_purpose"),
-        )
+        indexes = (models.Index(fields=("user", "purpose"), name="accounts_link_of_user"),)
 
     def __str__(self) -> str:
         return f"{self.purpose} for {self.user_id}"

@@ -1,7 +1,7 @@
 """Links that work once: mailed, kept only as a digest.
 
-A row and not a signed token, because a signature cannot be taken back: here asking again, using the link, and any other
-change of the password delete the row, and with it the link.
+A row and not a signed token, because a signature cannot be taken back: here using one, and any other change of the
+password, delete the rows, and with them the links.
 """
 
 import secrets
@@ -17,16 +17,16 @@ LIFETIME = timedelta(minutes=15)
 
 
 def link_issue(*, user: User, purpose: LinkPurpose) -> str:
-    """A token of 256 random bits for `user`, good for LIFETIME and once; an earlier one is worthless from now on.
+    """A token of 256 random bits for `user`, good for LIFETIME and once. Earlier ones stay good: else anybody who
+    knows the address could make worthless what its owner was mailed, by asking again.
 
     In the caller's transaction, which mails it.
     """
     require_transaction("A link is issued in the transaction that mails it.")
     token = secrets.token_urlsafe(32)
-    SingleUseLink.objects.update_or_create(
-        user=user,
-        purpose=purpose,
-        defaults={"digest": _digest(token), "email": user.email, "expires_at": now() + LIFETIME},
+    SingleUseLink.objects.filter(user=user, purpose=purpose, expires_at__lte=now()).delete()
+    SingleUseLink.objects.create(
+        user=user, purpose=purpose, digest=_digest(token), email=user.email, expires_at=now() + LIFETIME
     )
     return token
 
@@ -46,10 +46,13 @@ def link_find(*, token: str, purpose: LinkPurpose) -> SingleUseLink | None:
 
 
 def link_use(link: SingleUseLink) -> bool:
-    """Use it up, in the caller's transaction; False when somebody else has, or a newer one has taken its place."""
+    """Use it up with all others for the same purpose, in the caller's transaction, which has locked the person; False
+    when it is good no more."""
     require_transaction("A link is used up in the transaction of what it allows.")
     # Again all that made it good: the hasher ran between finding and using it.
     deleted, _ = SingleUseLink.objects.filter(id=link.id, digest=link.digest, expires_at__gt=now()).delete()
+    if deleted:
+        SingleUseLink.objects.filter(user_id=link.user_id, purpose=link.purpose).delete()
     return deleted == 1
 
 

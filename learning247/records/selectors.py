@@ -33,6 +33,12 @@ def mail_exists_since(*, key_prefix: str, since: datetime) -> bool:
     return OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since).exists()
 
 
+def mail_times_since(*, key_prefix: str, since: datetime) -> list[datetime]:
+    """When the mails whose key begins so were written, those of `since` or later; the newest first."""
+    mails = OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since)
+    return list(mails.order_by("-created_at").values_list("created_at", flat=True))
+
+
 def audit_list_since(
     *, subject_kind: str, subject_id: UUID | str, action: str, since: datetime
 ) -> QuerySet[AuditEntry]:
