@@ -29,7 +29,7 @@ def test_migrating_makes_each_group_with_all_of_its_rights(name):
     assert rights_of(name) == {f"{app}.{right}" for app, rights in ROLES[name].items() for right in rights}
 
 
-def test_no_group_may_change_people_or_its_own_rights_and_finance_alone_moves_money():
+def test_no_group_may_change_people_or_its_own_rights_and_money_moves_by_finance_and_reviewers():
     changes = {right for name in ROLES for right in rights_of(name) if ".view_" not in right}
 
     assert changes == {
@@ -37,8 +37,10 @@ def test_no_group_may_change_people_or_its_own_rights_and_finance_alone_moves_mo
         "courses.change_course",
         "records.change_outboundmail",
         "payments.add_refund",
+        "payments.change_paymentreview",
     }
     assert [name for name in ROLES if "payments.add_refund" in rights_of(name)] == ["finance"]
+    assert [name for name in ROLES if "payments.change_paymentreview" in rights_of(name)] == ["reviewer"]
 
 
 def test_migrating_again_brings_back_what_is_missing_and_leaves_what_staff_added():
