@@ -95,10 +95,24 @@ def mutated(document, dice):
     return document
 
 
+def numbered(document, number):
+    """With a name of its own, where it still has the one that all have: or all but the first would be repeats."""
+    document = copy.deepcopy(document)
+    data = document.get("data")
+    if document.get("id") == "evt_7":
+        document["id"] = f"evt_{number}"
+    if isinstance(data, dict) and data.get("id") == 7:
+        data["id"] = number
+    if isinstance(data, dict) and data.get("refund_reference") == "9":
+        data["refund_reference"] = f"{number}"
+    return document
+
+
 @pytest.fixture
 def world(gateways):
     """A checkout that nobody paid, a sale with a refund of a part at each gateway, and what is told of them."""
     gateways.control.pause_webhooks()
+    gateways.control.behave(paystack_refund_outcome="none")  # it stays under way
     open_still = start_checkout(build_user(), build_product(seller=build_user()))
     sales = [buy(gateways, currency=currency) for currency in ("NGN", "USD")]
     for payment in sales:
@@ -115,7 +129,8 @@ def test_whatever_a_signed_event_holds_nothing_is_posted_and_nothing_breaks(worl
 
     for number in range(MUTATIONS):
         provider, document = world[number % len(world)]
-        body = json.dumps(document if number < len(world) else mutated(document, dice)).encode()
+        told = numbered(document if number < len(world) else mutated(document, dice), number)
+        body = json.dumps(told).encode()
         answer = client.post(
             f"/api/webhooks/{provider}", body, content_type="application/json", headers=SIGNERS[provider](body)
         )
