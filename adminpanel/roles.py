@@ -11,7 +11,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "support": {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "view_enrollment", "change_enrollment"),
-        "payments": ("view_product", "view_payment", "view_refund", "view_entitlement"),
+        "payments": ("view_product", "view_payment", "view_refund", "view_dispute", "view_entitlement"),
         "records": ("view_outboundmail", "change_outboundmail"),
     },
     "reviewer": {
@@ -24,6 +24,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_paymentreview",
             "change_paymentreview",
             "view_refund",
+            "view_dispute",
             "view_entitlement",
         ),
     },
@@ -35,6 +36,8 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_payment",
             "view_refund",
             "add_refund",
+            "view_dispute",
+            "change_dispute",
             "view_entitlement",
         ),
         "wallets": (

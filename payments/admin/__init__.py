@@ -1,9 +1,10 @@
 """Payments in the staff console. Money states change by services, never by a form's save."""
 
+from payments.admin.disputes import DisputeAdmin
 from payments.admin.entitlements import EntitlementAdmin
 from payments.admin.payments import PaymentAdmin
 from payments.admin.products import ProductAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.reviews import PaymentReviewAdmin
 
-__all__ = ["EntitlementAdmin", "PaymentAdmin", "PaymentReviewAdmin", "ProductAdmin", "RefundAdmin"]
+__all__ = ["DisputeAdmin", "EntitlementAdmin", "PaymentAdmin", "PaymentReviewAdmin", "ProductAdmin", "RefundAdmin"]

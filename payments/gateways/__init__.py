@@ -8,6 +8,7 @@ from payments.gateways.paystack import PaystackGateway
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
+    DisputeEvidence,
     Gateway,
     GatewayDispute,
     GatewayDisputeStatus,
@@ -22,6 +23,7 @@ from payments.gateways.stripe import StripeGateway
 __all__ = [
     "Checkout",
     "CheckoutRequest",
+    "DisputeEvidence",
     "Gateway",
     "GatewayDispute",
     "GatewayDisputeStatus",

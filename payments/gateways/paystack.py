@@ -23,6 +23,7 @@ from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, Gate
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
+    DisputeEvidence,
     GatewayDispute,
     GatewayDisputeStatus,
     GatewayLine,
@@ -214,6 +215,12 @@ class PaystackGateway:
                 page, pages = page + 1, given_back.page_count
         except PaystackError as error:
             raise GatewayUnavailable from error
+
+    def send_evidence(self, gateway_dispute_id: str, evidence: DisputeEvidence) -> None:
+        # An answer there needs an uploaded file and its own words (paystack.com/docs/api/dispute#resolve): people's.
+        raise GatewayRejected(
+            "Paystack takes evidence as a file on its own pages. Download the document and upload it there."
+        )
 
 
 def _refund_of(refund: Refund) -> GatewayRefund:

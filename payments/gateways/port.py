@@ -143,6 +143,19 @@ class GatewayLine:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeEvidence:
+    """What we know of a disputed payment, in plain text; `service_date` is YYYY-MM-DD, "" where nothing is known."""
+
+    customer_name: str
+    customer_email: str
+    purchase_ip: str
+    product: str
+    activity: str
+    service_date: str
+    document: str
+
+
 class Gateway(Protocol):
     def open_checkout(self, request: CheckoutRequest) -> Checkout:
         """Raises GatewayRejected (a conclusive no), CheckoutLost (open, its address is lost), GatewayUnavailable."""
@@ -169,3 +182,7 @@ class Gateway(Protocol):
 
     def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
         """All disputes, whosesoever, that began after `since`, newest first. Raises GatewayUnavailable."""
+
+    def send_evidence(self, gateway_dispute_id: str, evidence: DisputeEvidence) -> None:
+        """Hand the evidence to the bank, for good. Raises GatewayRejected (a conclusive no, or it takes none by API),
+        GatewayUnavailable."""

@@ -61,6 +61,7 @@ class Stripe:
             Route("GET", "/v1/refunds/{id}", self.refunds.retrieve),
             Route("GET", "/v1/disputes", self.disputes.index),
             Route("GET", "/v1/disputes/{id}", self.disputes.retrieve),
+            Route("POST", "/v1/disputes/{id}", self.disputes.update),
             Route("GET", "/v1/events", self.events.index),
             Route("GET", "/v1/events/{id}", self.events.retrieve),
         ]

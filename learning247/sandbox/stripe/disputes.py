@@ -71,6 +71,26 @@ class Disputes:
             lambda row: all(not value or row[name] == value for name, value in wanted.items()),
         )
 
+    def update(self, call: Call) -> Reply:
+        """POST /v1/disputes/{id}: evidence, and with ``submit`` on its way to the bank."""
+        parameters = Parameters(call)
+        dispute = self._objects.get("dispute", call.arguments["id"])
+        evidence, submit = parameters.mapping("evidence"), parameters.optional_text("submit") == "true"
+        parameters.finish()
+        unknown = sorted(set(evidence) - set(EVIDENCE))
+        if unknown:
+            raise refusal(f"Received unknown parameter: evidence[{unknown[0]}]", param="evidence")
+        if dispute["status"] not in ("needs_response", INQUIRY):
+            raise refusal("This dispute is no longer open for evidence")
+        dispute["evidence"] |= evidence
+        dispute["evidence_details"]["has_evidence"] = True
+        if submit:
+            before = dispute["status"]
+            dispute["evidence_details"]["submission_count"] += 1
+            dispute["status"] = "warning_under_review" if before == INQUIRY else "under_review"
+            self._events.emit("charge.dispute.updated", dispute, previous={"status": before})
+        return self._objects.reply(dispute, parameters)
+
     def open(self, payment: str, amount: int | None, reason: str, *, inquiry: bool = False) -> Json:
         """Dispute a charge, found by its id, its payment intent's or its session's. An inquiry moves no money."""
         charge = self._charge_of(payment)
@@ -99,7 +119,7 @@ class Disputes:
         if dispute["status"] in OUTCOMES or outcome not in OUTCOMES:
             raise refusal("An open dispute can be won, lost, prevented or closed, once")
         before = dispute["status"]
-        if (before == INQUIRY) != (outcome == "warning_closed"):
+        if before.startswith("warning_") != (outcome == "warning_closed"):
             raise refusal("An inquiry is closed, or becomes a dispute first")
         dispute["status"] = outcome
         if outcome in ("won", "prevented"):

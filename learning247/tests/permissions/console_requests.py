@@ -72,6 +72,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "/admin/courses/department/add/": lambda world: {"name": "New", "slug": "new", "description": ""},
     "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {"url": "https://hooks.example.com/"},
     "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
+    "/admin/payments/dispute/{dispute_id}/send-evidence/": lambda world: {"reason": "Answered"},
     "/admin/courses/enrollment/add/": lambda world: {
         "email": world.people["user"].email,
         "access_type": "individual",
@@ -123,7 +124,7 @@ def _address(world: World, path: str) -> str:
     if "{" not in path:
         return path
     row = _row(world, path)
-    names = ("object_id", "id", "course_id", "enrollment_id", "payment_id", "content_type_id", "url")
+    names = ("object_id", "id", "course_id", "enrollment_id", "payment_id", "dispute_id", "content_type_id", "url")
     return path.format_map(dict.fromkeys(names, row))
 
 

@@ -181,6 +181,14 @@ PAGES = """
 /admin/password_change/                                           login/login  200/302*  200/302*  200/302*  200/302*
 /admin/password_change/done/                                      login/login   200/405   200/405   200/405   200/405
 /admin/payments/                                                  login/login   200/200   200/200   200/200   200/200
+/admin/payments/dispute/                                          login/login   200/200   200/200   200/200   200/200
+/admin/payments/dispute/add/                                      login/login   403/403   403/403   403/403   403/403
+/admin/payments/dispute/{dispute_id}/evidence/                    login/login   403/403   403/403   200/200   200/200
+/admin/payments/dispute/{dispute_id}/send-evidence/               login/login   403/403   403/403   200/200   200/200
+/admin/payments/dispute/{object_id}/                              login/login   302/302   302/302   302/302   302/302
+/admin/payments/dispute/{object_id}/change/                       login/login   200/403   200/403   200/403   200/403
+/admin/payments/dispute/{object_id}/delete/                       login/login   403/403   403/403   403/403   403/403
+/admin/payments/dispute/{object_id}/history/                      login/login   200/200   200/200   200/200   200/200
 /admin/payments/entitlement/                                      login/login   200/200   200/200   200/200   200/200
 /admin/payments/entitlement/add/                                  login/login   403/403   403/403   403/403   403/403
 /admin/payments/entitlement/{object_id}/                          login/login   302/302   302/302   302/302   302/302
@@ -282,6 +290,7 @@ ACTIONS = """
 /admin/django_celery_beat/periodictask/ run                             login       403       403       403      302*
 /admin/outbound_webhooks/webhookdelivery/ delete_selected               login       403       403       403       200
 /admin/outbound_webhooks/webhookendpoint/ delete_selected               login       403       403       403       200
+/admin/payments/dispute/ delete_selected                                login       200       200       200       200
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200
 /admin/payments/payment/ delete_selected                                login       200       200       200       200
 /admin/payments/paymentreview/ approve                                  login       403      302*       403      302*

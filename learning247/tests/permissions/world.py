@@ -29,8 +29,8 @@ from learning247.records.models import IdempotencyRecord, OutboundMail
 from learning247.records.services.audit import audit_record
 from learning247.records.services.inbox import event_receive
 from learning247.records.services.mail import mail_queue
-from payments.enums import GatewayName, RefundSource
-from payments.models import Payment
+from payments.enums import DisputeStatus, GatewayName, RefundSource
+from payments.models import Dispute, Payment
 from payments.services.refunds import refund_book
 from payments.tests.builders import build_review
 from wallets.models import JournalEntry, Seal
@@ -141,6 +141,15 @@ class World:
                 reason="A part.",
                 ends_access=False,
             )
+        # Decided in our favour: open, it would stand in the way of refunds and of deleting the account.
+        Dispute.objects.create(
+            payment=payment,
+            gateway_dispute_id="7",
+            status=DisputeStatus.WON,
+            currency="NGN",
+            amount_minor=9_000,
+            opened_at=now(),
+        )
         return payment
 
     def api(self, person: str) -> APIClient:
