@@ -27,8 +27,8 @@ from learning247.records.models import AuditEntry, IdempotencyRecord, InboundEve
 from learning247.records.personal_tables import personal_tables
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue, mail_resend
-from payments.enums import GatewayName, PaymentStatus
-from payments.models import Payment
+from payments.enums import DisputeStatus, GatewayName, PaymentStatus
+from payments.models import Dispute, Payment
 from payments.personal_data import TO_BUYER
 from wallets.tests.builders import post_between, post_sale
 
@@ -533,11 +533,17 @@ def test_money_in_the_wallet_is_in_the_way(client, person):
 
 
 def pending(buyer: User, course: Course, status: PaymentStatus) -> Payment:
-    return Payment.objects.create(
+    payment = Payment.objects.create(
         reference=f"L247-{status}", buyer=buyer, product=course.product, status=status, currency="NGN",
         gateway=GatewayName.PAYSTACK, amount_minor=100, platform_fee_bps=0, operation="test", idempotency_key="1",
         expires_at=now(), review_reason="amount_mismatch" if status == "in_review" else "",
     )  # fmt: skip
+    if status == PaymentStatus.DISPUTED:
+        Dispute.objects.create(
+            payment=payment, gateway_dispute_id="1", status=DisputeStatus.UNDER_REVIEW, currency="NGN",
+            amount_minor=100, opened_at=now(),
+        )  # fmt: skip
+    return payment
 
 
 @pytest.mark.parametrize(
