@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parents[2] / "templates" / "mail"
 MAILS = sorted({path.name.removesuffix(".subject.txt") for path in FOLDER.glob("*.subject.txt")})
 PARTS = {"base.html", "button.html"}
 # What people write themselves.
-WRITTEN_BY_PEOPLE = re.compile(r"\{\{ [\w.]*(?:first_name|last_name|full_name|student_name|title)(?:\|\w+)? \}\}")
+WRITTEN_BY_PEOPLE = re.compile(r"\{\{ [\w.]*(?:(?:first|last|full|student)_name|name_for_mails|title)(?:\|\w+)? \}\}")
 
 
 def source(name: str, kind: str) -> str:
@@ -55,3 +55,10 @@ def test_what_the_html_links_to_stands_in_the_text_too(name: str) -> None:
     in_html = set(re.findall(r"url=([\w.]+)", source(name, "html")))
 
     assert all(f"{{{{ {address} }}}}" in source(name, "txt") for address in in_html)
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_no_buyer_is_greeted_by_a_name_before_the_email_is_proved(name: str) -> None:
+    """Else a stranger's text goes to whoever the address belongs to. Sellers have proved theirs."""
+    for kind in ("subject.txt", "txt", "html"):
+        assert not re.search(r"(?:buyer|user|enrollment)\.(?:(?:first|last|full|student)_name)\b", source(name, kind))
