@@ -88,7 +88,7 @@ def test_one_whose_link_has_expired_is_named_and_stays_parked() -> None:
 
     page = send_again(build_admin(), mail)
 
-    assert "what they carry has expired: 1." in page.content.decode()
+    assert "what they carry has expired or is forgotten: 1." in page.content.decode()
     mail.refresh_from_db()
     assert mail.status == "parked"
 

@@ -37,8 +37,10 @@ def test_no_group_may_change_people_or_its_own_rights_and_money_moves_by_finance
         "courses.change_course",
         "records.change_outboundmail",
         "payments.add_refund",
+        "payments.change_dispute",
         "payments.change_paymentreview",
     }
+    assert [name for name in ROLES if "payments.change_dispute" in rights_of(name)] == ["finance"]
     assert [name for name in ROLES if "payments.add_refund" in rights_of(name)] == ["finance"]
     assert [name for name in ROLES if "payments.change_paymentreview" in rights_of(name)] == ["reviewer"]
 
