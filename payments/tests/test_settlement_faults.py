@@ -67,7 +67,7 @@ def assert_settled_once(payment, creator):
     payment.refresh_from_db()
     gross = payment.amount_minor
     assert payment.status == "paid"
-    assert JournalEntry.objects.filter(source_id=str(payment.pk)).count() == 1
+    assert JournalEntry.objects.filter(source_id=str(payment.pk), kind="sale").count() == 1
     assert Entitlement.objects.filter(payment=payment).count() == 1
     assert OutboundMail.objects.filter(key__startswith=f"payment:{payment.pk}").count() == 2
     assert balances_of(user=creator)[0].available == gross * 80 // 100
