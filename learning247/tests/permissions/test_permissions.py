@@ -31,6 +31,8 @@ PAGE = ROOT / "docs" / "permissions.md"
 STAFF_TOO = ("POST /api/payments/{reference}/refunds",)
 # What is new, what is one's own, and the daily work, of which the entry says all there is.
 NO_REASON_IS_ASKED = {
+    "/admin/payments/paymentreview/ take_on",
+    "PATCH /api/admin/reviews/{review}",
     "/admin/logout/",
     "/admin/password_change/",
     "/admin/accounts/user/add/",
