@@ -24,8 +24,10 @@ run: $(INSTALLED) ## start everything and print where it is; Ctrl-C stops it (PO
 demo: $(INSTALLED) ## a sale, end to end, told step by step; uses the running stack or starts one
 	@exec $(STACK) demo
 
+# Files are shared out among processes, each with a database and a Redis of its own; a part runs in one process, which
+# starts sooner and can be stepped through.
 test: $(INSTALLED) ## the whole suite; ARGS="accounts/tests -k login" or ARGS="-m property" for a part of it
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(or $(ARGS),-n logical --maxprocesses 4 --dist loadfile)
 
 watch: $(INSTALLED) ## the tests again on every change (ARGS as for test)
 	@exec $(STACK) watch $(ARGS)
