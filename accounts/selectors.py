@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
@@ -10,10 +10,12 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.errors import SecondFactorSetupRequired
-from accounts.models import RecoveryCode, SecondFactor, Session, User
+from accounts.models import RecoveryCode, SecondFactor, Session, User, normalised_email
 from learning247.kit.clock import now
 from learning247.kit.networks import network_of
 
+# For how long an address from which somebody signed in counts as theirs.
+KNOWN_FOR: Final = timedelta(days=90)
 _USER_FIELDS: Final = User._meta.concrete_fields
 # Written out, because every request with a token asks this: the ORM takes seven times as long to build it each time.
 _USER_OF_SESSION: Final = f"""
@@ -95,6 +97,18 @@ def belongs_to_staff(user: User) -> bool:
 
 def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(user=user, used_at=None).count()
+
+
+def sign_in_is_known(*, email: str, network: str | None) -> bool:
+    """Whether somebody signed in to the account of `email` from that network (see Device) within KNOWN_FOR.
+
+    One query whether or not the account exists, so that the time does not tell.
+    """
+    if network is None:
+        return False
+    sessions = Session.objects.filter(user__email=normalised_email(email), refreshed_at__gte=now() - KNOWN_FOR)
+    addresses = sessions.exclude(ip=None).order_by().values_list("ip", flat=True).distinct()
+    return any(network_of(address) == network for address in addresses if address)
 
 
 def network_is_known(user: User, *, network: str | None, since: datetime | None) -> bool:

@@ -9,7 +9,9 @@ from django.forms import BaseForm, CharField, TextInput
 from django.http import HttpRequest
 
 from accounts.devices import Device, device_of
-from accounts.models import User
+from accounts.hashers import hashing_for
+from accounts.models import User, normalised_email
+from accounts.selectors import sign_in_is_known
 from accounts.services.passwords import password_replaced
 from accounts.services.sign_ins import sign_in_refusal_record
 from accounts.services.staff_sign_ins import staff_sign_in
@@ -57,14 +59,16 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         assert self.request is not None
-        self.count(self.request, scope="console", user=None, email=self.cleaned_data.get("username", ""))
-        device = device_of(self.request)
+        email, device = self.cleaned_data.get("username", ""), device_of(self.request)
+        self.count(self.request, scope="console", user=None, email=email)
+        known = sign_in_is_known(email=email, network=device.network)
         try:
-            cleaned: dict[str, Any] = super().clean()
+            with hashing_for(normalised_email(email) if known else device.network, known=known):
+                cleaned: dict[str, Any] = super().clean()
         except Unavailable as error:
             raise self.put_off(error) from error
         except ValidationError:
-            sign_in_refusal_record(email=self.cleaned_data.get("username", ""), device=device, door=CONSOLE)
+            sign_in_refusal_record(email=email, device=device, door=CONSOLE)
             raise
         user = self.get_user()
         if isinstance(user, User):
@@ -96,7 +100,8 @@ class OwnPasswordForm(CountedForm, AdminPasswordChangeForm):
     def clean_old_password(self) -> str:
         self.count(self.request, scope="codes", user=self.user.pk)
         try:
-            return super().clean_old_password()
+            with hashing_for(self.user.pk, known=True):
+                return super().clean_old_password()
         except Unavailable as error:
             raise self.put_off(error) from error
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import check_password
 
 from accounts.errors import FreshSignInRequired, PasswordIncorrect
+from accounts.hashers import hashing_for
 from accounts.models import Session, User
 from learning247.kit.clock import now
 
@@ -18,7 +19,9 @@ def identity_confirm(*, user: User, password: str, session_id: UUID) -> None:
     Not in a transaction: the hasher takes its time. Raises PasswordIncorrect, FreshSignInRequired.
     """
     if user.has_usable_password():
-        if not check_password(password, user.password):
+        with hashing_for(user.id, known=True):
+            matches = check_password(password, user.password)
+        if not matches:
             raise PasswordIncorrect(attr="password")
     elif not Session.objects.filter(id=session_id, user=user, created_at__gt=now() - FRESH).exists():
         raise FreshSignInRequired

@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.devices import UNKNOWN, Device
 from accounts.enums import SessionEnd
 from accounts.errors import PasswordIncorrect
+from accounts.hashers import hashing_for
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.services.sessions import SignedIn, session_end_all, session_open
@@ -28,10 +29,11 @@ def password_change(*, user: User, current_password: str, new_password: str, dev
 
     Raises PasswordIncorrect, PasswordTooWeak.
     """
-    if not check_password(current_password, user.password):
-        raise PasswordIncorrect(attr="current_password")
-    password_check(new_password, user=user, attr="new_password")
-    hashed = make_password(new_password)
+    with hashing_for(user.id, known=True):
+        if not check_password(current_password, user.password):
+            raise PasswordIncorrect(attr="current_password")
+        password_check(new_password, user=user, attr="new_password")
+        hashed = make_password(new_password)
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
         # Two at once: the second was checked against a password that is no longer the one.

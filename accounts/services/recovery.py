@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.devices import UNKNOWN, Device
 from accounts.enums import LinkPurpose
 from accounts.errors import ResetTokenInvalid
+from accounts.hashers import hashing_for
 from accounts.locks import recovery_request_lock, user_lock
 from accounts.models import RecoveryRequest, User, normalised_email
 from accounts.services.passwords import password_replaced
@@ -76,7 +77,8 @@ def password_reset(*, token: str, password: str, device: Device = UNKNOWN) -> Us
     if link is None:
         raise ResetTokenInvalid(attr="token")
     password_check(password, user=link.user)
-    hashed = make_password(password)
+    with hashing_for(link.user_id, known=True):  # the link has proved who it is
+        hashed = make_password(password)
     with transaction.atomic(durable=True):
         user = user_lock(link.user_id)
         if not (link.email == user.email and user.is_active and link_use(link)):

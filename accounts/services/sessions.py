@@ -21,9 +21,10 @@ from accounts.errors import (
     TokenNotValid,
     TokenReused,
 )
+from accounts.hashers import hashing_for
 from accounts.locks import session_lock, user_lock
-from accounts.models import Session, User
-from accounts.selectors import recovery_codes_left, second_factor_active
+from accounts.models import Session, User, normalised_email
+from accounts.selectors import recovery_codes_left, second_factor_active, sign_in_is_known
 from accounts.services.google_codes import google_code_revoke_all, google_code_use
 from accounts.services.second_factors import second_factor_try
 from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
@@ -68,9 +69,10 @@ def session_open_for_newcomer(
 ) -> SignedIn:
     """Register, mail the link that verifies the email, and sign in: all or nothing.
 
-    Raises EmailTaken, PasswordTooWeak.
+    Raises EmailTaken, PasswordTooWeak, PasswordsBusy.
     """
-    user = user_prepare(email=email, password=password, first_name=first_name, last_name=last_name)
+    with hashing_for(device.network, known=False):
+        user = user_prepare(email=email, password=password, first_name=first_name, last_name=last_name)
     with transaction.atomic(durable=True):
         user_insert(user)
         verification_mail_queue(user)
@@ -82,9 +84,12 @@ def session_open_with_password(*, email: str, password: str, device: Device = UN
 
     Raises InvalidCredentials for a wrong password, an unknown email and a disabled account alike; Django's backend
     runs the hasher in each case, so the time taken does not tell them apart either. SecondFactorRequired with a
-    challenge where the password was right and is not enough.
+    challenge where the password was right and is not enough. PasswordsBusy where too many sign in; from where somebody
+    signed in before, that takes many more of those who are known too.
     """
-    user = authenticate(username=email, password=password)
+    known = sign_in_is_known(email=email, network=device.network)
+    with hashing_for(normalised_email(email) if known else device.network, known=known):
+        user = authenticate(username=email, password=password)
     if user is None:
         sign_in_refusal_record(email=email, device=device, door=API)
         raise InvalidCredentials

@@ -103,7 +103,8 @@ def _crowd(pipe: Connection, port: int, emails: list[str]) -> None:
             sign_in(session, email)
 
     clients = [(requests.Session(), email) for email in emails]
-    sign_in(*clients[0])
+    for client in clients:  # from here on they are known, and have places of their own
+        sign_in(*client)
     threads = [Thread(target=go_on, args=client) for client in clients]
     for thread in threads:
         thread.start()

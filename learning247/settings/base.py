@@ -150,7 +150,8 @@ CACHES = {
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["accounts.hashers.NormalisingBCryptSHA256PasswordHasher"]
-# In one process; the next is told to come back (accounts/hashers.py). Keep it well below the threads of a worker.
+# In one process, by strangers; half as many more by who is known. The next is told to come back (accounts/hashers.py).
+# Keep both together well below the threads of a worker.
 PASSWORD_HASHES_AT_ONCE = env.int("PASSWORD_HASHES_AT_ONCE", default=8)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -1,6 +1,19 @@
-"""For tests of locks: to know that somebody waits, without guessing how long it takes."""
+"""For tests of what happens at once: to know that somebody waits, without guessing how long it takes."""
+
+import time
+from collections.abc import Callable
 
 from django.db import connection
+
+
+def poll(has_happened: Callable[[], object], *, seconds: float = 30) -> bool:
+    """Returns True as soon as it has; False if it has not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not has_happened():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 def until_somebody_waits(*, count: int = 1) -> None:
