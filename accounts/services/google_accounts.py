@@ -10,7 +10,8 @@ that the email does, where both sides have proved it:
   their mails, may have clicked on what a stranger's sign-up sent them. So every session, challenge and mailed link ends
   here, and a password from before opens nothing any more. An owner who had chosen it loses a password that
   `forgot-password` gives back; an owner who had not loses a stranger in their account. Google, which has just proved
-  who they are, opens it meanwhile. A second factor stays: it opens nothing by itself.
+  who they are, opens it meanwhile. A second factor from before goes as well: a stranger who has set one up would
+  otherwise keep the owner out for good. From the next one on Google does not stand in for it.
 * Somebody's who has not: refused. Whoever registered it may not be who owns the mailbox. Linking would let the owner
   work, and be paid out, in an account whose password, sessions and whatever else was prepared in it are somebody
   else's (pre-hijacking: Sudhodanan and Paverd, USENIX Security 2022); throwing those away would let Google take over
@@ -38,8 +39,8 @@ from accounts.google import PROVIDER, GoogleIdentity, GoogleReturn
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.services.google_codes import google_code_issue
+from accounts.services.second_factors import second_factor_end
 from accounts.services.sessions import session_end_all
-from accounts.services.sign_in_challenges import challenge_revoke_all
 from accounts.services.sign_ins import GOOGLE, sign_in_refusal_record
 from accounts.services.single_use_links import link_revoke_all
 from accounts.services.users import user_insert
@@ -131,13 +132,18 @@ def _begin_anew(user: User, device: Device) -> None:
         user.save(update_fields=["password"])
     ended = session_end_all(user=user, reason=SessionEnd.PASSWORD_CHANGED)
     link_revoke_all(user=user)
-    challenge_revoke_all(user=user)
+    had_second_factor = second_factor_end(user=user)
     audit_record(
         actor=user,
         action="user.password_removed" if had_password else "user.sessions_ended",
         subject_kind="user",
         subject_id=user.pk,
-        after={"sessions_ended": ended, "ip": device.ip, "user_agent": device.user_agent},
+        after={
+            "sessions_ended": ended,
+            "second_factor_ended": had_second_factor,
+            "ip": device.ip,
+            "user_agent": device.user_agent,
+        },
     )
     mail_queue(
         key=f"google-linked:{user.id}",
@@ -147,6 +153,7 @@ def _begin_anew(user: User, device: Device) -> None:
             "first_name": user.name_for_mails,
             "when": now(),
             "had_password": had_password,
+            "had_second_factor": had_second_factor,
             "url": f"{settings.FRONTEND_URL}/forgot-password",
         },
     )

@@ -170,6 +170,19 @@ def second_factor_reset(*, user: User, actor: User | None, reason: str) -> None:
         )
 
 
+def second_factor_end(*, user: User) -> bool:
+    """Take away whatever second factor `user` has, one that was only begun included; whether it was on.
+
+    In the caller's transaction, which holds `user_lock`, begins the account anew for its owner, tells them and puts it
+    on record. Wrong codes are counted from the beginning: they were tried on what is gone.
+    """
+    require_transaction("A second factor ends in the transaction that begins the account anew.")
+    was_on = second_factor_active(user) is not None
+    _forget(user)
+    SecondFactorTries.objects.filter(user=user).delete()
+    return was_on
+
+
 def second_factor_recovery_codes_renew(*, user: User, code: str, device: Device = UNKNOWN) -> list[str]:
     """A new set, by a code of the app; earlier ones open nothing any more.
 

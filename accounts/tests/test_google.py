@@ -11,7 +11,17 @@ from django.core import mail
 from django.db import transaction
 
 from accounts.enums import LinkPurpose
-from accounts.models import GoogleCode, Session, SignInChallenge, SingleUseLink, User
+from accounts.models import (
+    GoogleCode,
+    RecoveryCode,
+    SecondFactor,
+    SecondFactorTries,
+    Session,
+    SignInChallenge,
+    SingleUseLink,
+    User,
+)
+from accounts.services.recovery_codes import recovery_codes_renew
 from accounts.services.sign_in_challenges import challenge_issue
 from accounts.services.single_use_links import link_issue
 from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user
@@ -132,6 +142,40 @@ def test_whoever_signed_up_with_an_email_before_its_owner_came_by_google_is_out(
     assert visitor.signs_in().status_code == 200
     by_password = {"email": "ada@example.com", "password": "only Ada knows this"}
     assert ask(f"{visitor.api}/auth/login", json=by_password).status_code == 200
+
+
+def test_a_second_factor_that_a_stranger_set_up_does_not_keep_the_owner_out(visitor):
+    ada = build_user(email="ada@example.com", verified=True)
+    attackers = build_totp(ada)
+    with transaction.atomic():
+        codes = recovery_codes_renew(user=ada)
+        challenge, _ = challenge_issue(user=ada)
+    SecondFactorTries.objects.create(user=ada, known=False, wrong=7)
+
+    opened = visitor.signs_in()
+
+    assert (opened.status_code, opened.json()["user"]["id"]) == (200, str(ada.id))
+    assert not SecondFactor.objects.exists() and not RecoveryCode.objects.exists()
+    assert not SecondFactorTries.objects.exists()
+    for code in (totp_code(secret=attackers, step=totp_step(now())), codes[0]):
+        known = {"challenge": challenge, "code": code}
+        refused = requests.post(f"{visitor.api}/auth/login/second-factor", json=known, timeout=10)
+        assert (refused.status_code, code_of(refused)) == (401, "challenge_invalid")
+    entry = AuditEntry.objects.get(action="user.password_removed")
+    assert (entry.after or {})["second_factor_ended"] is True
+    assert "The second factor from before is off" in OutboundMail.objects.get().text
+
+
+def test_a_second_factor_that_was_only_begun_goes_too(visitor):
+    ada = build_user(email="ada@example.com", verified=True)
+    build_totp(ada)
+    SecondFactor.objects.update(confirmed_at=None)
+
+    assert visitor.signs_in().status_code == 200
+
+    assert not SecondFactor.objects.exists()
+    assert (AuditEntry.objects.get(action="user.password_removed").after or {})["second_factor_ended"] is False
+    assert "second factor" not in OutboundMail.objects.get().text
 
 
 def test_an_account_that_nobody_verified_is_not_taken_over_and_a_mailed_link_settles_it(visitor, run_jobs):
@@ -325,6 +369,9 @@ def test_without_a_client_there_is_no_google_sign_in(visitor, settings):
 
 def test_google_does_not_stand_in_for_the_second_factor(visitor):
     ada = build_user(email="ada@example.com", verified=True)
+    visitor.signs_in()
+    Session.objects.all().delete()
+    visitor = Visitor(visitor.api)
     secret = build_totp(ada)
     code = visitor.comes_by_google()["code"]
 
