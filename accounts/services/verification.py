@@ -11,12 +11,13 @@ from accounts.locks import user_lock
 from accounts.models import User
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from learning247.records.selectors import mail_exists_since
+from learning247.records.selectors import mail_times_since
 from learning247.records.services.mail import mail_queue
 
 LIFETIME = timedelta(days=3)
 # The least time between two mails to one person: nobody can have us flood a mailbox.
 PAUSE = timedelta(seconds=60)
+MOST_IN_AN_HOUR = 5
 # Its own salt: a value that Django signed for any other purpose is no verification token, and the reverse.
 SALT = "accounts.verify-email"
 
@@ -41,7 +42,8 @@ def verification_mail_queue(user: User) -> None:
 
 
 def verification_mail_repeat(*, user: User) -> None:
-    """Mail `user` a new link, unless one was mailed within PAUSE: that one is on its way or in the mailbox.
+    """Mail `user` a new link, unless one was mailed within PAUSE or MOST_IN_AN_HOUR were: those are in the mailbox or
+    on their way, and all of them good. Whoever signed up may have given somebody else's address.
 
     Two at once queue for the person's row, and the second finds the mail of the first. Raises EmailAlreadyVerified.
     """
@@ -49,7 +51,8 @@ def verification_mail_repeat(*, user: User) -> None:
         user = user_lock(user.id)
         if user.email_verified:
             raise EmailAlreadyVerified
-        if not mail_exists_since(key_prefix=_mails_of(user), since=now() - PAUSE):
+        mailed = mail_times_since(key_prefix=_mails_of(user), since=now() - timedelta(hours=1))
+        if not mailed or (len(mailed) < MOST_IN_AN_HOUR and mailed[0] <= now() - PAUSE):
             verification_mail_queue(user)
 
 

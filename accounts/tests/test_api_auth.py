@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.db.models import F
 from rest_framework.test import APIClient
 
 from accounts.models import Session, User
@@ -641,6 +642,23 @@ class TestResendVerification:
         OutboundMail.objects.update(created_at=now() - timedelta(seconds=61))
         assert [self.resend(client).status_code for _ in range(2)] == [202, 202]
         assert OutboundMail.objects.count() == 2
+
+    def test_five_mails_an_hour_are_the_most_and_all_their_links_are_good(self, client):
+        user = build_user()
+        sign_in(client, user)
+
+        for _ in range(8):
+            assert self.resend(client).status_code == 202
+            OutboundMail.objects.update(created_at=F("created_at") - timedelta(seconds=61))
+
+        assert OutboundMail.objects.count() == 5
+        (token,) = re.findall(r"#token=(\S+)", OutboundMail.objects.earliest("created_at").body().text)
+        OutboundMail.objects.filter(id=OutboundMail.objects.earliest("created_at").id).update(
+            created_at=now() - timedelta(minutes=61)
+        )
+        assert self.resend(client).status_code == 202
+        assert OutboundMail.objects.count() == 6
+        assert client.post("/auth/verify-email", {"token": token}, format="json").status_code == 200
 
     def test_one_persons_mails_keep_nobody_else_waiting(self, client):
         for _ in range(2):

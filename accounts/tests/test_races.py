@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from accounts.services.single_use_links import link_issue
 from accounts.tests.builders import PASSWORD, build_user
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, OutboundMail
-from learning247.records.selectors import mail_exists_since
+from learning247.records.selectors import mail_times_since
 
 pytestmark = pytest.mark.race
 
@@ -118,13 +119,13 @@ def test_without_the_lock_many_wishes_would_send_many_mails(committed_db, monkey
     user = build_user()
     everybody_has_asked = threading.Barrier(MANY)
 
-    def ask_and_wait(**which: Any) -> bool:
-        known = mail_exists_since(**which)
+    def ask_and_wait(**which: Any) -> list[datetime]:
+        known = mail_times_since(**which)
         everybody_has_asked.wait()
         return known
 
     monkeypatch.setattr(verification, "user_lock", lambda user_id: User.objects.get(id=user_id))
-    monkeypatch.setattr(verification, "mail_exists_since", ask_and_wait)
+    monkeypatch.setattr(verification, "mail_times_since", ask_and_wait)
 
     at_once(lambda _: resend(user))
 

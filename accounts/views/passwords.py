@@ -59,8 +59,7 @@ class RecoveryViewSet(OpenAuthViewSet):
         operation_id="auth_forgot_password",
         summary="Ask for a link that sets a new password",
         description="The same answer in the same time whether or not the email is an account's. The mailed link works "
-        "once and for 15 minutes; asking again makes an earlier one worthless. Within a minute of the last mail no "
-        "other is sent.",
+        "once and for 15 minutes; asking again leaves earlier ones good. Five mails in an hour are the most.",
         request=RecoverySerializer,
         responses={200: RecoveryRequestedSerializer},
         examples=[

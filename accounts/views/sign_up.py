@@ -66,7 +66,8 @@ class EmailVerificationResendViewSet(AuthViewSet):
     @extend_schema(
         operation_id="auth_verify_email_resend",
         summary="Mail the verification link again",
-        description="Queues a new mail to one's own address; within 60 seconds of the last one nothing more is sent.",
+        description="Queues a new mail to one's own address; within 60 seconds of the last one, "
+        "and after five in an hour, nothing more is sent: the links that were mailed are good.",
         request=None,
         responses={
             202: None,

@@ -28,11 +28,6 @@ def event_list(
     return InboundEvent.objects.filter(**wanted).order_by("received_at", "id")
 
 
-def mail_exists_since(*, key_prefix: str, since: datetime) -> bool:
-    """Whether a mail whose key begins so was written at `since` or later."""
-    return OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since).exists()
-
-
 def mail_times_since(*, key_prefix: str, since: datetime) -> list[datetime]:
     """When the mails whose key begins so were written, those of `since` or later; the newest first."""
     mails = OutboundMail.objects.filter(key__startswith=key_prefix, created_at__gte=since)
