@@ -37,15 +37,20 @@ _SHORTEST_PART: Final = 3
 
 
 def erasure_request(*, user: User, password: str, session_id: UUID) -> list[dict[str, str]]:
-    """Mail the link that deletes the account of `user`; what will stay and why, as [{"what", "why"}].
+    """Mail the link that deletes the account of `user`; what will stay of what there is, and why: [{"what", "why"}].
 
     Raises PasswordIncorrect, FreshSignInRequired, StaffNotErasable, AccountNotSettled.
     """
     identity_confirm(user=user, password=password, session_id=session_id)
-    kept = [{"what": table.section, "why": table.kept} for table in personal_tables() if table.kept]
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
         _refuse(locked)
+        kept = [
+            {"what": table.section, "why": table.kept}
+            for table in personal_tables()
+            # The last one is made by the deletion.
+            if table.kept and (any(rows.exists() for rows in table.rows(locked)) or table.model is Erasure)
+        ]
         token = link_issue(user=locked, purpose=LinkPurpose.ERASURE)
         mail_queue(
             key=f"erasure:{user.id}:{new_id()}",
@@ -56,6 +61,8 @@ def erasure_request(*, user: User, password: str, session_id: UUID) -> list[dict
                 # In the fragment, which browsers send to no server: the token ends up in nobody's access log.
                 "url": f"{settings.FRONTEND_URL}/delete-account#token={token}",
                 "kept": sorted({entry["why"] for entry in kept}),
+                "has_password": locked.has_usable_password(),
+                "new_password_url": f"{settings.FRONTEND_URL}/forgot-password",
             },
             secret_until=now() + LIFETIME,
         )

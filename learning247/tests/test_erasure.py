@@ -432,16 +432,45 @@ def test_numbers_and_truths_cannot_be_forgotten(person):
 
 
 def test_a_person_asks_and_opens_the_link_and_is_gone(client, person):
+    build_enrollment(build_course(), user=person)
     sign_in(client, person)
 
     asked = ask(client)
     assert asked.status_code == 202
-    assert {"profile", "payments", "wallet_movements"} <= {entry["what"] for entry in asked.json()["kept"]}
+    assert {"profile", "enrollments"} <= {entry["what"] for entry in asked.json()["kept"]}
     assert client.get("/auth/me").status_code == 200
 
     assert confirm(mailed_token()).status_code == 204
     assert client.get("/auth/me").status_code == 401
     assert not Session.objects.exists() and not SingleUseLink.objects.exists()
+
+
+def test_whoever_asks_is_told_what_stays_of_theirs_and_of_nothing_else(client, person):
+    learner = build_user(email="learner@example.com")
+    sign_in(client, learner)
+
+    asked = ask(client)
+
+    named = {entry["what"] for entry in asked.json()["kept"]}
+    assert {"profile", "erasures"} <= named
+    assert not {"payments", "wallet_movements", "console"} & named
+    body = OutboundMail.objects.get(key__startswith="erasure:").body()
+    shown = {line.removeprefix("* ") for line in body.text.splitlines() if line.startswith("* ")}
+    assert shown == {entry["why"] for entry in asked.json()["kept"]}
+    assert "whoever asked knows yours" in body.text
+
+
+def test_who_has_no_password_is_not_told_that_somebody_knows_it(client, person):
+    person.set_unusable_password()
+    person.save()
+    sign_in(client, person)
+
+    assert ask(client, "").status_code == 202
+
+    body = OutboundMail.objects.get(key__startswith="erasure:").body()
+    for part in (body.text, body.html):
+        assert "whoever asked knows yours" not in part
+        assert "make that Google account safe" in part and "/forgot-password" in part
 
 
 def test_the_link_works_once(client, person):
