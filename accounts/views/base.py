@@ -41,10 +41,10 @@ CHALLENGE = {
 }
 
 
-def example(code: str, detail: str, extra: dict[str, Any] | None = None) -> OpenApiExample:
+def example(code: str, detail: str, extra: dict[str, Any] | None = None, *, attr: str | None = None) -> OpenApiExample:
     envelope = {
         "type": "client_error",
-        "errors": [{"code": code, "detail": detail, "attr": None}],
+        "errors": [{"code": code, "detail": detail, "attr": attr}],
         "request_id": "019a5a3e-7b1e-7c53-8a67-5c1f0d9e4b22",
     }
     return OpenApiExample(code, value=envelope | ({"extra": extra} if extra else {}), response_only=True)

@@ -1,6 +1,6 @@
 """Doors of one's own second factor: an authenticator app and recovery codes."""
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -29,12 +29,21 @@ from accounts.services.second_factors import (
     second_factor_disable,
     second_factor_recovery_codes_renew,
 )
-from accounts.views.base import AuthViewSet, refusal, session_id_of
+from accounts.views.base import AuthViewSet, example, refusal, session_id_of
+from learning247.kit.api.schema import ErrorSerializer
 
 _RECOVERY_CODES = OpenApiExample(
     "A set (ten in truth)",
     value={"recovery_codes": ["7Q2M-XK9D-4VTR-B8HN", "0ZPC-61WE-YJ5S-GF3A"]},
     response_only=True,
+)
+
+
+_CODE = OpenApiExample("Ada's app shows 492039", value={"code": "492039"}, request_only=True)
+_CODE_INVALID = OpenApiResponse(
+    ErrorSerializer,
+    description=SecondFactorCodeInvalid.detail,
+    examples=[example("code_invalid", SecondFactorCodeInvalid.detail, {"attempts_left": 4}, attr="code")],
 )
 
 
@@ -61,6 +70,7 @@ class TotpViewSet(AuthViewSet):
     """An authenticator app as second factor."""
 
     throttle_scope = "codes"
+    delete_takes_a_body = True
     authentication_classes = (AccessTokenAuthentication,)
 
     @extend_schema(
@@ -101,9 +111,9 @@ class TotpViewSet(AuthViewSet):
         responses={
             200: RecoveryCodesSerializer,
             409: refusal("second_factor_not_begun", SecondFactorNotBegun.detail),
-            422: refusal("code_invalid", SecondFactorCodeInvalid.detail),
+            422: _CODE_INVALID,
         },
-        examples=[_RECOVERY_CODES],
+        examples=[_CODE, _RECOVERY_CODES],
     )
     def confirm(self, request: Request) -> Response:
         codes = second_factor_confirm(
@@ -123,8 +133,15 @@ class TotpViewSet(AuthViewSet):
             204: None,
             400: refusal("password_incorrect", PasswordIncorrect.detail),
             409: refusal("second_factor_not_active", SecondFactorNotActive.detail),
-            422: refusal("code_invalid", SecondFactorCodeInvalid.detail),
+            422: _CODE_INVALID,
         },
+        examples=[
+            OpenApiExample(
+                "Ada's password and her app's code",
+                value={"password": "correct horse battery", "code": "492039"},
+                request_only=True,
+            )
+        ],
     )
     def destroy(self, request: Request) -> Response:
         proof = self.read(TotpDisableSerializer, request)
@@ -146,9 +163,9 @@ class RecoveryCodesViewSet(AuthViewSet):
         responses={
             200: RecoveryCodesSerializer,
             409: refusal("second_factor_not_active", SecondFactorNotActive.detail),
-            422: refusal("code_invalid", SecondFactorCodeInvalid.detail),
+            422: _CODE_INVALID,
         },
-        examples=[_RECOVERY_CODES],
+        examples=[_CODE, _RECOVERY_CODES],
     )
     def create(self, request: Request) -> Response:
         code = self.read(TotpCodeSerializer, request)

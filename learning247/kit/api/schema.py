@@ -60,6 +60,17 @@ class AutoSchema(BaseAutoSchema):
                 bodies["429"] = {**bodies["429"], "description": LIMITED, "headers": LIMIT_HEADERS}
         return bodies
 
+    def _get_request_body(self, direction: Direction = "request") -> dict[str, Any] | None:
+        """A DELETE has one only where its view says so (`delete_takes_a_body`); the parent gives it to no DELETE."""
+        method = self.method
+        try:
+            if method == "DELETE" and getattr(self.view, "delete_takes_a_body", False):
+                self.method = "POST"
+            body: dict[str, Any] | None = super()._get_request_body(direction=direction)
+        finally:
+            self.method = method
+        return body
+
     def _error_statuses(self) -> list[str]:
         statuses = ["400"]
         if self.view.get_throttles():
