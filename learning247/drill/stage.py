@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import requests
@@ -121,8 +121,9 @@ def _is_up(url: str) -> bool:
         return False
 
 
-def checkouts(number: int) -> list[Payment]:
-    """Open checkouts at both gateways in turn, for creators' courses, none of them twice for the same person."""
+def checkouts(number: int, *, currencies: Sequence[str] = CURRENCIES) -> list[Payment]:
+    """Open checkouts in these currencies in turn, by default at both gateways, for creators' courses, none of them
+    twice for the same person."""
     creators = [_person("creator") for _ in range(CREATORS)]
     User.objects.bulk_create(creators)
     department = department_ensure(name="Drill")
@@ -138,7 +139,7 @@ def checkouts(number: int) -> list[Payment]:
             buyer=buyers[turn // CREATORS],
             product_kind=ProductKind.COURSE,
             item_id=courses[turn % CREATORS].pk,
-            currency=CURRENCIES[turn // CREATORS % 2],
+            currency=currencies[turn // CREATORS % len(currencies)],
             details={},
             operation="drill",
             idempotency_key=str(turn),

@@ -2,11 +2,12 @@
 
 import pytest
 
-from learning247.drill import chaos, crashes, reconcile
+from learning247.drill import chaos, crashes, orders, reconcile
 from learning247.drill.books import books_digest
 from learning247.drill.findings import Finding, found, table
 from learning247.drill.warm import warm_process
 from learning247.records.models import InboundEvent
+from payments import webhooks
 from payments.models import Payment
 from payments.services.settlement import payment_settle
 
@@ -39,6 +40,36 @@ def test_54_deaths_at_all_steps_lose_nothing_and_double_nothing(quiet_gateways, 
         findings = crashes.crashed(quiet_gateways.control, kill, 54)
 
     assert not_so(findings) == []
+
+
+def test_the_six_events_of_a_payment_end_in_one_state_or_parked_in_60_of_their_orders(quiet_gateways):
+    """15 of each set; `make drill FULL=1` plays all 720 of each."""
+    findings = orders.ordered(quiet_gateways.control, 15, seed=7)
+
+    assert not_so(findings) == []
+    assert [finding.what for finding in findings if finding.wanted == "15"] == [
+        f"{name}: orders with one end, or parked"
+        for name in ("Paystack, lost", "Paystack, won", "Stripe, lost", "Stripe, won")
+    ]
+
+
+def test_an_order_that_ends_otherwise_is_told(quiet_gateways, monkeypatch):
+    """Events of a dispute that come before the sale would be forgotten, instead of waited with."""
+    refresh = webhooks._refresh_dispute
+
+    def forgets(event, gateway, named, dispute_id):
+        known = webhooks.payment_disputed(gateway=gateway, named=named)
+        return refresh(event, gateway, named, dispute_id) if known else "forgotten"
+
+    monkeypatch.setattr(webhooks, "_refresh_dispute", forgets)
+    monkeypatch.setattr(orders, "SETS", [six for six in orders.SETS if six.name == "Stripe, lost"])
+
+    findings = orders.ordered(quiet_gateways.control, 8, seed=4)
+
+    assert {finding.what for finding in not_so(findings)} == {
+        "Stripe, lost: orders with one end, or parked",
+        "Stripe, lost: another end",
+    }
 
 
 def test_each_mistake_in_an_export_is_found_in_its_class_and_nothing_besides(committed_db):
