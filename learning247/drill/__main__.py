@@ -20,10 +20,10 @@ def main() -> int:
     # The servers stand before the settings are read, and Django before any model is imported.
     embedded.ensure_running(embedded.VAR / "drill")
     django.setup()
-    from learning247.drill import chaos, crashes, orders, reconcile  # noqa: PLC0415
+    from learning247.drill import chaos, crashes, orders, reconcile, splits  # noqa: PLC0415
     from learning247.drill.findings import measured, table  # noqa: PLC0415
 
-    drills = {"chaos": chaos, "orders": orders, "crashes": crashes, "reconcile": reconcile}
+    drills = {"splits": splits, "chaos": chaos, "orders": orders, "crashes": crashes, "reconcile": reconcile}
     parser = argparse.ArgumentParser(prog="python -m learning247.drill", description=__doc__)
     parser.add_argument("drills", nargs="*", metavar="drill", help=f"of {', '.join(drills)}; without: all")
     names = parser.parse_args().drills or list(drills)

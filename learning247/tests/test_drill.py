@@ -2,10 +2,11 @@
 
 import pytest
 
-from learning247.drill import chaos, crashes, orders, reconcile
+from learning247.drill import chaos, crashes, orders, reconcile, splits
 from learning247.drill.books import books_digest
 from learning247.drill.findings import Finding, found, table
 from learning247.drill.warm import warm_process
+from learning247.kit.money import portion_of
 from learning247.records.models import InboundEvent
 from payments import webhooks
 from payments.models import Payment
@@ -70,6 +71,35 @@ def test_an_order_that_ends_otherwise_is_told(quiet_gateways, monkeypatch):
         "Stripe, lost: orders with one end, or parked",
         "Stripe, lost: another end",
     }
+
+
+def test_5_000_sales_and_what_goes_back_of_them_in_parts_are_exact():
+    """As `make drill` plays it with 200,000."""
+    findings = splits.split(5_000, seed=7)
+
+    assert not_so(findings) == []
+    assert [(finding.what, finding.seen) for finding in findings[1:4]] == [
+        ("of them with 0 places", "1,667"),
+        ("of them with 2 places", "1,667"),
+        ("of them with 3 places", "1,666"),
+    ]
+
+
+def test_a_part_that_is_rounded_for_itself_is_found_to_be_inexact(monkeypatch):
+    """Thirds of a cent would be lost or made: the reason for what `parts_of_refund` does instead."""
+
+    def for_itself(minor, gross, fee, from_creator, from_platform):
+        platform = portion_of(fee, minor, gross)
+        return minor - platform, platform
+
+    monkeypatch.setattr(splits, "parts_of_refund", for_itself)
+
+    assert [finding.what for finding in not_so(splits.split(200, seed=7))] == [
+        "cases that are exact",
+        "not exact",
+        "not exact",
+        "not exact",
+    ]
 
 
 def test_each_mistake_in_an_export_is_found_in_its_class_and_nothing_besides(committed_db):
