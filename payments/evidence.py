@@ -51,6 +51,7 @@ def evidence_of(dispute: Dispute) -> Evidence:
         ],
         "Bought": [
             f"{product.get_kind_display()}: {product.title}",
+            *([f"Price {payment.price}, less {payment.discount} by coupon"] if payment.discount_minor else []),
             f"{payment.reference} ({payment.gateway_payment_id}), {payment.money}, begun {_time(payment.created_at)},"
             f" captured {_time(payment.settled_at) if payment.settled_at else 'and in review'}",
         ],

@@ -43,7 +43,7 @@ _AT_GATEWAYS = (
     EntryKind.REFUND_RESTORED,
     EntryKind.GATEWAY_FEE,
 )
-_SALES = Q(status__in=_PAID, settled_at__isnull=False, amount_minor__gt=0)
+_SALES = Q(status__in=_PAID, settled_at__isnull=False) & (Q(amount_minor__gt=0) | Q(promotion_minor__gt=0))
 
 
 def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
@@ -55,7 +55,7 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
               FROM payments_payment p
              CROSS JOIN LATERAL (VALUES
                    ('sale', p.sale_entry_id,
-                    p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor > 0),
+                    p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor + p.promotion_minor > 0),
                    ('unsettled', p.unsettled_entry_id,
                     p.status = ANY(%s) AND p.settled_at IS NULL
                     AND p.captured_minor > 0 AND p.captured_currency = ANY(%s))
@@ -82,38 +82,55 @@ def sales_and_payments_match(scope: Scope) -> Iterator[Breach]:
 
 
 def sales_add_to_gross(scope: Scope) -> Iterator[Breach]:
-    """I7: -G from the gateway, after a review from `unsettled`, and +G to exactly those whose it is: the seller's share
-    to the seller, the rest to the platform.
+    """I7: -G from the gateway, after a review from `unsettled`, and from `promotions` what the platform bore of a
+    discount, and +G to exactly those whose it is: the seller's share to the seller, the rest to the platform.
 
     The fee is computed anew, rounded half up as `share_of` does; who sells for the platform keeps nothing.
     """
     for part in scope.ranges(Payment.objects.filter(_SALES)):
-        for reference, currency, gross, source, held, sellers, platforms, fee, agreed_fee in scope.query(
+        for (
+            reference,
+            currency,
+            paid,
+            promotion,
+            source,
+            held,
+            promoted,
+            sellers,
+            platforms,
+            fee,
+            agreed,
+        ) in scope.query(
             """
-            SELECT p.reference, p.currency, p.amount_minor,
+            SELECT p.reference, p.currency, p.amount_minor, p.promotion_minor,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind LIKE 'gateway%%' OR a.kind = 'unsettled'), 0),
                    CASE WHEN p.unsettled_entry_id IS NULL THEN 0 ELSE p.captured_minor END
                    + coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'unsettled'), 0),
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'promotions'), 0),
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = pr.seller_id AND a.kind = 'available'), 0),
                    coalesce(sum(l.amount_minor) FILTER (
                        WHERE a.owner_id IS NULL AND a.kind = CASE WHEN pr.seller_id IS NULL THEN 'sales' ELSE 'fees' END
                    ), 0),
                    p.platform_fee_minor,
-                   CASE WHEN pr.seller_id IS NULL THEN p.amount_minor
-                        ELSE (p.amount_minor * p.platform_fee_bps + 5000) / 10000 END
+                   CASE WHEN pr.seller_id IS NULL THEN p.amount_minor + p.promotion_minor
+                        ELSE ((p.amount_minor + p.promotion_minor) * p.platform_fee_bps + 5000) / 10000 END
               FROM payments_payment p
               JOIN payments_product pr ON pr.id = p.product_id
               LEFT JOIN wallets_journalline l ON l.entry_id = p.sale_entry_id
               LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
-             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.settled_at IS NOT NULL AND p.amount_minor > 0
+             WHERE p.id BETWEEN %s AND %s AND p.status = ANY(%s) AND p.settled_at IS NOT NULL
+               AND p.amount_minor + p.promotion_minor > 0
              GROUP BY p.id, pr.id
             """,
             [part.first, part.last, _SETTLED],
         ):
-            if (source, held, sellers, platforms, fee) != (-gross, 0, gross - agreed_fee, agreed_fee, agreed_fee):
+            gross = paid + promotion
+            booked, due = (source, held, promoted, sellers), (-paid, 0, -promotion, gross - agreed)
+            if booked != due or (platforms, fee) != (agreed, agreed):
                 yield Breach(
-                    f"payment {reference}: gross {Money(gross, currency)}, agreed fee {agreed_fee}, kept {fee};"
+                    f"payment {reference}: gross {Money(gross, currency)}, agreed fee {agreed}, kept {fee};"
                     f"{f' left unsettled {held},' if held else ''}"
+                    f"{f' promotion {promotion}, booked {promoted},' if promotion or promoted else ''}"
                     f" booked gateway {source}, seller {sellers}, platform {platforms}"
                 )
 
@@ -139,7 +156,7 @@ def refunds_are_booked(scope: Scope) -> Iterator[Breach]:
     """I8: each refund's entry takes back exactly the parts that its row names, a failed one's second entry restores
     them; and the refunds of a payment that did not fail sum to what the payment says, never more than its sale gave."""
     for part in scope.ranges(Refund.objects.all()):
-        for reference, status, amount, gateway, sellers, platforms, restored in scope.query(
+        for reference, status, amount, gateway, sellers, platforms, promotions, restored in scope.query(
             """
             SELECT r.reference, r.status, r.amount_minor,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0),
@@ -149,6 +166,7 @@ def refunds_are_booked(scope: Scope) -> Iterator[Breach]:
                                                                   WHEN pr.seller_id IS NULL THEN 'sales'
                                                                   ELSE 'fees' END
                    ), 0) - r.platform_minor,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'promotions'), 0) - r.promotion_minor,
                    (SELECT count(*) FROM wallets_journalline b
                       FULL JOIN wallets_journalline c
                         ON c.account_id = b.account_id AND c.entry_id = r.restoring_entry_id
@@ -164,30 +182,36 @@ def refunds_are_booked(scope: Scope) -> Iterator[Breach]:
             """,
             [part.first, part.last],
         ):
-            if (gateway, sellers, platforms, restored) != (amount, 0, 0, 0):
+            if (gateway, sellers, platforms, promotions, restored) != (amount, 0, 0, 0, 0):
                 yield Breach(
                     f"refund {reference} ({status}) of {amount}: gateway {gateway}, creator off by {sellers},"
-                    f" platform off by {platforms}, lines not restored {restored}"
+                    f" platform off by {platforms},{f' promotion off by {promotions},' if promotions else ''}"
+                    f" lines not restored {restored}"
                 )
     for part in scope.ranges(Payment.objects.all()):
-        for reference, refunded, said, sellers, platforms in scope.query(
+        for reference, refunded, said, sellers, platforms, promotions in scope.query(
             """
             SELECT p.reference, coalesce(sum(r.amount_minor), 0), p.refunded_minor,
-                   coalesce(sum(r.seller_minor), 0), coalesce(sum(r.platform_minor), 0)
+                   coalesce(sum(r.seller_minor), 0), coalesce(sum(r.platform_minor), 0),
+                   coalesce(sum(r.promotion_minor), 0)
               FROM payments_payment p
               LEFT JOIN payments_refund r ON r.payment_id = p.id AND r.status <> %s
              WHERE p.id BETWEEN %s AND %s
              GROUP BY p.id
             HAVING coalesce(sum(r.amount_minor), 0) <> p.refunded_minor
                 OR (p.settled_at IS NOT NULL
-                    AND (coalesce(sum(r.seller_minor), 0) > p.amount_minor - p.platform_fee_minor
-                         OR coalesce(sum(r.platform_minor), 0) > p.platform_fee_minor))
+                    AND (coalesce(sum(r.seller_minor), 0) > p.amount_minor + p.promotion_minor - p.platform_fee_minor
+                         OR coalesce(sum(r.platform_minor), 0) > p.platform_fee_minor
+                         OR coalesce(sum(r.promotion_minor), 0) > p.promotion_minor
+                         OR (coalesce(sum(r.amount_minor), 0) = p.amount_minor AND p.amount_minor > 0
+                             AND coalesce(sum(r.promotion_minor), 0) <> p.promotion_minor)))
             """,
             [RefundStatus.FAILED.value, part.first, part.last],
         ):
             yield Breach(
                 f"payment {reference} says that {said} went back; its refunds sum to {refunded}"
-                f" ({sellers} from the creator, {platforms} from the platform)"
+                f" ({sellers} from the creator, {platforms} from the platform"
+                f"{f', {promotions} of its promotion returned' if promotions else ''})"
             )
 
 
@@ -230,9 +254,13 @@ def disputes_are_booked(scope: Scope) -> Iterator[Breach]:
                                                                   WHEN pr.seller_id IS NULL THEN 'sales'
                                                                   ELSE 'fees' END), 0)
                        + CASE WHEN d.status = 'lost' THEN d.platform_minor ELSE 0 END,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'promotions'), 0)
+                       - CASE WHEN d.status = 'lost' THEN d.promotion_minor ELSE 0 END,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'losses'), 0) + d.gateway_fee_minor
                        + CASE WHEN d.status = 'lost'
-                              THEN greatest(d.withdrawn_minor - d.seller_minor - d.platform_minor, 0) ELSE 0 END,
+                              THEN greatest(d.withdrawn_minor - d.seller_minor - d.platform_minor + d.promotion_minor,
+                                            0)
+                              ELSE 0 END,
                    coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0)
                        - d.withdrawn_minor - d.gateway_fee_minor
               FROM payments_dispute d
@@ -247,10 +275,11 @@ def disputes_are_booked(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last],
         ):
             if any(off):
-                creator, aside, platform, losses, gateway = off
+                creator, aside, platform, promotion, losses, gateway = off
                 yield Breach(
                     f"dispute {dispute} ({status}) of payment {reference}: creator off by {creator}, set aside off by"
-                    f" {aside}, platform off by {platform}, losses off by {losses}, gateway off by {gateway}"
+                    f" {aside}, platform off by {platform},{f' promotion off by {promotion},' if promotion else ''}"
+                    f" losses off by {losses}, gateway off by {gateway}"
                 )
     for part in scope.ranges(Payment.objects.all()):
         for reference, status, sellers, platforms, standing in scope.query(
@@ -259,18 +288,21 @@ def disputes_are_booked(scope: Scope) -> Iterator[Breach]:
               FROM payments_payment p
              CROSS JOIN LATERAL (
                    SELECT coalesce(sum(t.seller_minor), 0) AS seller, coalesce(sum(t.platform_minor), 0) AS platform,
+                          coalesce(sum(t.promotion_minor), 0) AS promotion,
                           count(*) FILTER (WHERE t.standing) AS standing
-                     FROM (SELECT r.seller_minor, r.platform_minor, FALSE AS standing FROM payments_refund r
-                            WHERE r.payment_id = p.id AND r.status <> %s
+                     FROM (SELECT r.seller_minor, r.platform_minor, r.promotion_minor, FALSE AS standing
+                             FROM payments_refund r WHERE r.payment_id = p.id AND r.status <> %s
                            UNION ALL
-                           SELECT d.seller_minor, d.platform_minor, d.status = ANY(%s) FROM payments_dispute d
+                           SELECT d.seller_minor, d.platform_minor, d.promotion_minor, d.status = ANY(%s)
+                             FROM payments_dispute d
                             WHERE d.payment_id = p.id) t
              ) AS taken
              WHERE p.id BETWEEN %s AND %s
                AND ((p.status = 'disputed') <> (taken.standing > 0)
                     OR CASE WHEN p.settled_at IS NULL THEN taken.seller + taken.platform > coalesce(p.captured_minor, 0)
-                            ELSE taken.seller > p.amount_minor - p.platform_fee_minor
-                                 OR taken.platform > p.platform_fee_minor END)
+                            ELSE taken.seller > p.amount_minor + p.promotion_minor - p.platform_fee_minor
+                                 OR taken.platform > p.platform_fee_minor
+                                 OR taken.promotion > p.promotion_minor END)
             """,
             [RefundStatus.FAILED.value, [status.value for status in DISPUTE_STANDING], part.first, part.last],
         ):

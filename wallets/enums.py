@@ -18,6 +18,7 @@ class AccountKind(models.TextChoices):
     DISPUTE_SUSPENSE = "dispute_suspense", "Withdrawn in disputes, not decided"
     LOSSES = "losses", "Losses and fees of disputes"
     GATEWAY_COSTS = "gateway_costs", "Paid to the gateways"
+    PROMOTIONS = "promotions", "Discounts that the platform bears"
     BANK = "bank", "At the bank"
 
 

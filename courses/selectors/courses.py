@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Count, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 
 from accounts.models import User
 from courses.enums import CourseStatus
@@ -74,7 +74,7 @@ def sales_of(courses: Iterable[Course]) -> dict[uuid.UUID, Sales]:
         Payment.objects.filter(product__in=list(course_of_product), settled_at__isnull=False)
         .order_by()
         .values("product_id", "currency")
-        .annotate(count=Count("id"), gross=Sum("amount_minor"))
+        .annotate(count=Count("id"), sold=Sum(F("amount_minor") + F("promotion_minor")))
         .order_by("currency")
     )
     counts: dict[uuid.UUID, int] = defaultdict(int)
@@ -82,7 +82,7 @@ def sales_of(courses: Iterable[Course]) -> dict[uuid.UUID, Sales]:
     for row in rows:
         course_id = course_of_product[row["product_id"]]
         counts[course_id] += row["count"]
-        gross[course_id].append(Money(row["gross"], row["currency"]))
+        gross[course_id].append(Money(row["sold"], row["currency"]))
     return {course_id: Sales(counts[course_id], tuple(gross[course_id])) for course_id in course_of_product.values()}
 
 

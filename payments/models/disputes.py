@@ -34,6 +34,9 @@ class Dispute(models.Model):
         default=0, help_text="The creator's share of what is disputed and was not refunded; zero when it is off."
     )
     platform_minor = models.BigIntegerField(default=0, help_text="The platform's share of the same.")
+    promotion_minor = models.BigIntegerField(
+        default=0, help_text="Of the discount that the platform bore what returns to it, from those two."
+    )
     revision = models.PositiveIntegerField(default=0, help_text="Grows with each change: which report came last.")
     due_at = models.DateTimeField(null=True, blank=True, help_text="Until when the gateway takes evidence.")
     opened_at = models.DateTimeField()
@@ -54,12 +57,13 @@ class Dispute(models.Model):
                     withdrawn_minor__gte=0,
                     seller_minor__gte=0,
                     platform_minor__gte=0,
+                    promotion_minor__gte=0,
                 ),
                 name="payments_dispute_amounts_not_negative",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=(DisputeStatus.WON, DisputeStatus.PREVENTED))
-                | Q(seller_minor=0, platform_minor=0),
+                | Q(seller_minor=0, platform_minor=0, promotion_minor=0),
                 name="payments_dispute_over_takes_nothing",
             ),
         )

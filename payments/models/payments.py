@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import EXPONENTS, Money
+from payments.coupon_codes import CODE_LENGTH
 from payments.enums import GatewayName, PaymentStatus, ReviewReason
 from payments.models.products import CURRENCY_CHOICES, Product
 from wallets.models import JournalEntry
@@ -34,7 +35,12 @@ class Payment(models.Model):
     status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING)
     gateway = models.CharField(max_length=10, choices=GatewayName, blank=True, help_text="Empty: free, no gateway.")
     currency = models.CharField(max_length=3, choices=CURRENCY_CHOICES)
-    amount_minor = models.BigIntegerField(help_text="What we asked for, in minor units.")
+    amount_minor = models.BigIntegerField(help_text="What we asked for, in minor units: the price less the discount.")
+    discount_minor = models.BigIntegerField(default=0, help_text="What a coupon took off the price.")
+    promotion_minor = models.BigIntegerField(
+        default=0, help_text="Of the discount what the platform bears: the sale's parts come from it as well."
+    )
+    coupon_code = models.CharField(max_length=CODE_LENGTH, blank=True)
     platform_fee_bps = models.PositiveIntegerField(
         help_text="The platform's share, as agreed when the checkout opened."
     )
@@ -93,6 +99,14 @@ class Payment(models.Model):
                 fields=("buyer", "operation", "idempotency_key"), name="payments_payment_once_per_key"
             ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="payments_payment_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(promotion_minor__gte=0, promotion_minor__lte=F("discount_minor")),
+                name="payments_payment_promotion_within_discount",
+            ),
+            models.CheckConstraint(
+                condition=Q(discount_minor=0, coupon_code="") | (Q(discount_minor__gt=0) & ~Q(coupon_code="")),
+                name="payments_payment_discount_has_a_coupon",
+            ),
             # Whatever runs at the same moment: never more than captured (I8).
             models.CheckConstraint(
                 condition=Q(refunded_minor=0)
@@ -105,7 +119,9 @@ class Payment(models.Model):
                 name="payments_payment_paid_is_settled",
             ),
             models.CheckConstraint(
-                condition=~Q(status=PaymentStatus.PAID) | Q(amount_minor=0) | Q(sale_entry__isnull=False),
+                condition=~Q(status=PaymentStatus.PAID)
+                | Q(amount_minor=0, promotion_minor=0)
+                | Q(sale_entry__isnull=False),
                 name="payments_payment_paid_has_an_entry",
             ),
             models.CheckConstraint(
@@ -131,6 +147,20 @@ class Payment(models.Model):
     @property
     def money(self) -> Money:
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def price(self) -> Money:
+        """Before the discount."""
+        return Money(self.amount_minor + self.discount_minor, self.currency)
+
+    @property
+    def discount(self) -> Money:
+        return Money(self.discount_minor, self.currency)
+
+    @property
+    def gross(self) -> Money:
+        """What is shared between the seller and the platform: what the buyer pays, and the platform for the buyer."""
+        return Money(self.amount_minor + self.promotion_minor, self.currency)
 
     @property
     def gateway_cost_minor(self) -> int | None:

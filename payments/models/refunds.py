@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
@@ -46,6 +46,9 @@ class Refund(models.Model):
     amount_minor = models.BigIntegerField(help_text="Minor units.")
     seller_minor = models.BigIntegerField(help_text="Of which from the creator's wallet.")
     platform_minor = models.BigIntegerField(help_text="Of which from the platform's fees, sales or unsettled money.")
+    promotion_minor = models.BigIntegerField(
+        default=0, help_text="Of the discount that the platform bore what returns to it, from those two."
+    )
     ends_access = models.BooleanField(help_text="The buyer's right went with it.")
     entry = models.OneToOneField(JournalEntry, on_delete=models.PROTECT, related_name="+")
     restoring_entry = models.OneToOneField(
@@ -79,8 +82,8 @@ class Refund(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_refund_is_something"),
             models.CheckConstraint(
-                condition=Q(seller_minor__gte=0, platform_minor__gte=0)
-                & Q(amount_minor=models.F("seller_minor") + models.F("platform_minor")),
+                condition=Q(seller_minor__gte=0, platform_minor__gte=0, promotion_minor__gte=0)
+                & Q(amount_minor=F("seller_minor") + F("platform_minor") - F("promotion_minor")),
                 name="payments_refund_parts_add_up",
             ),
             models.CheckConstraint(

@@ -10,6 +10,7 @@ before and after: reports in any order, twice, or between a refund's end in the 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import add
 from uuid import UUID
 
 import structlog
@@ -39,7 +40,7 @@ from payments.models import Dispute, Entitlement, Payment
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
 from payments.services.published import dispute_publish
 from payments.services.reviews import review_close, review_open
-from payments.split import parts_of_refund
+from payments.split import Shares, shares_of_refund
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.locks import earnings_lock
 from wallets.models import LedgerAccount
@@ -60,8 +61,9 @@ class _Position:
     """What the books hold because of a dispute, in minor units.
 
     `reserved` went from what the creator earned to their disputed account, `withdrawn` from the gateway's to the
-    suspense, `fee` from the gateway's to losses. Of one that is lost `from_seller` and `from_platform` and, beyond what
-    was left of the payment, `excess` close the suspense.
+    suspense, `fee` from the gateway's to losses. Of one that is lost `from_seller` and `from_platform`, less what of a
+    promotion returns to the platform (`promotion`), and, beyond what was left of the payment, `excess` close the
+    suspense.
     """
 
     reserved: int = 0
@@ -69,18 +71,20 @@ class _Position:
     fee: int = 0
     from_seller: int = 0
     from_platform: int = 0
+    promotion: int = 0
     excess: int = 0
 
 
 def position_of(dispute: Dispute) -> _Position:
     lost = dispute.status == DisputeStatus.LOST
-    covered = dispute.seller_minor + dispute.platform_minor
+    covered = dispute.seller_minor + dispute.platform_minor - dispute.promotion_minor
     return _Position(
         reserved=dispute.seller_minor,
         withdrawn=dispute.withdrawn_minor,
         fee=dispute.gateway_fee_minor,
         from_seller=dispute.seller_minor if lost else 0,
         from_platform=dispute.platform_minor if lost else 0,
+        promotion=dispute.promotion_minor if lost else 0,
         excess=max(dispute.withdrawn_minor - covered, 0) if lost else 0,
     )
 
@@ -198,27 +202,33 @@ def _rebook(payment: Payment, disputes: Sequence[Dispute], booked: _Booked) -> N
 def _share_out(payment: Payment, disputes: Sequence[Dispute]) -> None:
     """Refunds come first, whenever they were made; then each dispute that stands, the oldest first, has of the rest
     what it asks for."""
-    taken = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(
-        seller=Sum("seller_minor", default=0), platform=Sum("platform_minor", default=0)
-    )
-    seller, platform = taken["seller"], taken["platform"]
+    taken = refunded_shares(payment)
     settled = payment.settled_at is not None
-    gross = payment.amount_minor if settled else payment.captured_minor or 0
+    paid = payment.amount_minor if settled else payment.captured_minor or 0
     fee = payment.platform_fee_minor or 0
     for dispute in sorted(disputes, key=lambda one: (one.opened_at, one.gateway_dispute_id)):
-        dispute.seller_minor = dispute.platform_minor = 0
+        dispute.seller_minor = dispute.platform_minor = dispute.promotion_minor = 0
         if dispute.status not in DISPUTE_STANDING:
             continue
         wanted = dispute.amount_minor
         if dispute.status == DisputeStatus.LOST and dispute.withdrawn_minor:
             wanted = dispute.withdrawn_minor
-        covered = min(wanted, gross - seller - platform)
+        covered = min(wanted, paid - taken.to_buyer)
+        shares = Shares(0, covered, 0)
         if settled:
-            parts = parts_of_refund(covered, gross, fee, seller, platform)
-            dispute.seller_minor, dispute.platform_minor = parts
-        else:
-            dispute.platform_minor = covered
-        seller, platform = seller + dispute.seller_minor, platform + dispute.platform_minor
+            shares = shares_of_refund(covered, paid, payment.promotion_minor, fee, taken)
+        dispute.seller_minor, dispute.platform_minor, dispute.promotion_minor = shares
+        taken = Shares(*map(add, taken, shares))
+
+
+def refunded_shares(payment: Payment) -> Shares:
+    """Who bore the payment's refunds that did not fail."""
+    taken = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(
+        seller=Sum("seller_minor", default=0),
+        platform=Sum("platform_minor", default=0),
+        promotion=Sum("promotion_minor", default=0),
+    )
+    return Shares(taken["seller"], taken["platform"], taken["promotion"])
 
 
 def _access_follow(payment: Payment, *, lost: bool) -> None:
@@ -281,11 +291,13 @@ def _closing(payment: Payment, before: _Position, after: _Position) -> list[Post
     """Who bears what was lost: it closes the suspense."""
     from_seller = after.from_seller - before.from_seller
     from_platform = after.from_platform - before.from_platform
+    promotion = after.promotion - before.promotion
     excess = after.excess - before.excess
     postings = [
         Posting(platform_account(platform_share_kind(payment)), -from_platform),
+        Posting(platform_account(AccountKind.PROMOTIONS), promotion),
         Posting(platform_account(AccountKind.LOSSES), -excess),
-        Posting(platform_account(AccountKind.DISPUTE_SUSPENSE), from_seller + from_platform + excess),
+        Posting(platform_account(AccountKind.DISPUTE_SUSPENSE), from_seller + from_platform - promotion + excess),
     ]
     if from_seller:
         postings.append(Posting(person_account(_seller_of(payment).pk, AccountKind.DISPUTED), -from_seller))

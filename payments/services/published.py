@@ -19,7 +19,7 @@ EVENT_TYPES = {
 
 def sale_publish(payment: Payment) -> None:
     """In the settling transaction."""
-    share = payment.amount_minor - (payment.platform_fee_minor or 0)
+    share = payment.gross.minor - (payment.platform_fee_minor or 0)
     event_publish(
         key=f"payment:{payment.pk}:sale",
         event_type="sale.settled",
@@ -28,7 +28,8 @@ def sale_publish(payment: Payment) -> None:
             "payment_reference": payment.reference,
             "item": _item(payment.product),
             "currency": payment.currency,
-            "amount": payment.money.amount,
+            "amount": payment.gross.amount,
+            "buyer_paid": payment.money.amount,
             "your_share": Money(share, payment.currency).amount,
             "settled_at": payment.settled_at,
         },

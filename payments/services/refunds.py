@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
 from accounts.models import User
 from accounts.selectors import staff_may
@@ -49,11 +49,11 @@ from payments.locks import payment_lock, refund_lock
 from payments.models import Entitlement, Payment, Refund
 from payments.references import new_refund_reference
 from payments.selectors import REFUND_PERMISSION
-from payments.services.disputes import debt_of, disputes_rebook, platform_share_kind
+from payments.services.disputes import debt_of, disputes_rebook, platform_share_kind, refunded_shares
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
 from payments.services.published import refund_publish
-from payments.split import parts_of_refund
-from wallets.enums import GATEWAY_ACCOUNT_KINDS, EntryKind
+from payments.split import Shares, shares_of_refund
+from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import platform_account
 from wallets.services.journal import Posting, entry_post, entry_restore, postings_from_earnings
 
@@ -176,7 +176,7 @@ def refund_book(
 ) -> Refund:
     """The refund's row, the reversal in the books, the end of access: in the caller's transaction, which has locked
     `payment` and made sure that `amount` is left. The gateway hears of it after the commit."""
-    seller_minor, platform_minor = _parts_of(payment, amount.minor)
+    shares = _shares_of(payment, amount.minor)
     refund = Refund(
         reference=new_refund_reference(),
         payment=payment,
@@ -185,8 +185,9 @@ def refund_book(
         reason=reason[:200],
         currency=amount.currency,
         amount_minor=amount.minor,
-        seller_minor=seller_minor,
-        platform_minor=platform_minor,
+        seller_minor=shares.from_creator,
+        platform_minor=shares.from_platform,
+        promotion_minor=shares.promotion,
         operation=operation,
         idempotency_key=idempotency_key,
         gateway_refund_id=gateway_refund_id,
@@ -202,7 +203,7 @@ def refund_book(
         currency=amount.currency,
         postings=[
             Posting(platform_account(GATEWAY_ACCOUNT_KINDS[payment.gateway]), amount.minor),
-            *_taken_back(payment, amount.currency, seller_minor, platform_minor),
+            *_taken_back(payment, amount.currency, shares),
         ],
         source_kind="refund",
         source_id=str(refund.pk),
@@ -237,22 +238,22 @@ def refund_by_platform(*, payment: Payment, reason: str) -> Refund:
     return refund
 
 
-def _parts_of(payment: Payment, amount_minor: int) -> tuple[int, int]:
-    """(from the creator, from the platform) of a refund; what was never a sale is the platform's."""
+def _shares_of(payment: Payment, amount_minor: int) -> Shares:
+    """Who bears a refund; what was never a sale is the platform's."""
     if payment.settled_at is None:
-        return 0, amount_minor
-    taken = payment.refunds.exclude(status=RefundStatus.FAILED).aggregate(
-        seller=Sum("seller_minor", default=0), platform=Sum("platform_minor", default=0)
-    )
+        return Shares(0, amount_minor, 0)
     fee = payment.platform_fee_minor or 0
-    return parts_of_refund(amount_minor, payment.amount_minor, fee, taken["seller"], taken["platform"])
+    return shares_of_refund(amount_minor, payment.amount_minor, payment.promotion_minor, fee, refunded_shares(payment))
 
 
-def _taken_back(payment: Payment, currency: str, seller_minor: int, platform_minor: int) -> list[Posting]:
+def _taken_back(payment: Payment, currency: str, shares: Shares) -> list[Posting]:
     seller = payment.product.seller
-    postings = [Posting(platform_account(platform_share_kind(payment)), -platform_minor)]
-    if seller is not None and seller_minor:
-        postings += postings_from_earnings(owner_id=seller.pk, currency=currency, amount_minor=seller_minor)
+    postings = [
+        Posting(platform_account(platform_share_kind(payment)), -shares.from_platform),
+        Posting(platform_account(AccountKind.PROMOTIONS), shares.promotion),
+    ]
+    if seller is not None and shares.from_creator:
+        postings += postings_from_earnings(owner_id=seller.pk, currency=currency, amount_minor=shares.from_creator)
     return postings
 
 

@@ -185,7 +185,7 @@ def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | 
 
 
 def _book_sale(payment: Payment, moment: datetime) -> None:
-    gross = payment.amount_minor
+    gross = payment.gross.minor
     seller = payment.product.seller
     if seller is None:
         fee = gross
@@ -209,14 +209,19 @@ def _book_sale(payment: Payment, moment: datetime) -> None:
 
 
 def _sources(payment: Payment) -> list[Posting]:
-    """Where the money of a sale comes from: the gateway; after a review from `unsettled`, and what was captured beyond
-    the price, because the buyer bore the gateway's fee, goes against that cost."""
-    gross = payment.amount_minor
+    """Where the money of a sale comes from: the gateway, and the platform for a discount that it bears; after a review
+    from `unsettled`, and what was captured beyond the price, because the buyer bore the gateway's fee, goes against
+    that cost."""
+    paid = payment.amount_minor
+    promotion = Posting(platform_account(AccountKind.PROMOTIONS), -payment.promotion_minor)
+    if paid == 0:
+        return [promotion]
     if payment.unsettled_entry_id is None:
-        return [Posting(_gateway_account(payment), -gross)]
+        return [Posting(_gateway_account(payment), -paid), promotion]
     captured = payment.captured_minor or 0
     costs = platform_account(AccountKind.GATEWAY_COSTS)
-    return [Posting(platform_account(AccountKind.UNSETTLED), -captured), Posting(costs, captured - gross)]
+    unsettled = platform_account(AccountKind.UNSETTLED)
+    return [Posting(unsettled, -captured), Posting(costs, captured - paid), promotion]
 
 
 def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
@@ -265,7 +270,7 @@ def _tell_about_sale(payment: Payment, entitlement: Entitlement) -> None:
     mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
     seller = payment.product.seller
     if seller is not None:
-        share = Money(payment.amount_minor - (payment.platform_fee_minor or 0), payment.currency)
+        share = Money(payment.gross.minor - (payment.platform_fee_minor or 0), payment.currency)
         mail_queue(
             key=f"payment:{payment.pk}:sale_notice",
             to=seller.email,
