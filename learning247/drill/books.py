@@ -6,17 +6,18 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from learning247.records.models import OutboundMail
-from payments.models import Entitlement, Payment, Refund
+from payments.models import Dispute, Entitlement, Payment, Refund
 from wallets.models import JournalEntry, JournalLine, LedgerAccount
 
 
 def books_digest() -> str:
-    """SHA-256 of payments, refunds, rights, entries with their lines, balances, and of who was told what.
+    """SHA-256 of payments, refunds, disputes, rights, entries with their lines, balances, and of who was told what.
 
     Without times and without numbers that are handed out by the way, so that copies of one database in which the same
     happened agree. Nothing may be written meanwhile.
     """
-    canonical = json.dumps([_payments(), _refunds(), _rights(), _entries(), _balances(), _mails()], default=str)
+    parts = [_payments(), _refunds(), _disputes(), _rights(), _entries(), _balances(), _mails()]
+    canonical = json.dumps(parts, default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -38,18 +39,34 @@ def _refunds() -> list[Any]:
     )  # fmt: skip
 
 
+def _disputes() -> list[Any]:
+    return sorted(
+        Dispute.objects.values_list(
+            "payment__reference", "gateway_dispute_id", "status", "currency", "amount_minor", "seller_minor",
+            "platform_minor", "withdrawn_minor", "gateway_fee_minor",
+        )
+    )  # fmt: skip
+
+
 def _rights() -> list[Any]:
     rows = Entitlement.objects.values_list("user_id", "product_id", "payment__reference", "source", "revoked_at")
     return sorted([str(user), str(product), *rest, bool(revoked)] for user, product, *rest, revoked in rows)
 
 
 def _entries() -> list[Any]:
-    """Each by what it is of: a refund has another id in another copy, and the gateway's id in all of them."""
+    """Each by what it is of: refunds and disputes have other ids in another copy, and the gateway's id in all of
+    them."""
     codes = dict(LedgerAccount.objects.values_list("pk", "code"))
     names = {
         str(pk): f"{payment}/{gateway_refund_id}"
         for pk, payment, gateway_refund_id in Refund.objects.values_list(
             "pk", "payment__reference", "gateway_refund_id"
+        )
+    }
+    names |= {
+        str(pk): f"{payment}/{gateway_dispute_id}"
+        for pk, payment, gateway_dispute_id in Dispute.objects.values_list(
+            "pk", "payment__reference", "gateway_dispute_id"
         )
     }
     lines: dict[int, list[Any]] = defaultdict(list)

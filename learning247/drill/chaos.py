@@ -1,7 +1,8 @@
 """Webhooks one to five times, shuffled, late, one in twenty forged: the same books as once and in order.
 
-Sales, declines, expired checkouts, wrong captures and refunds that end well or badly happen at both gateways first.
-Their events are then played to two copies of the same database: to one once and in order, to the other as they come.
+Sales, declines, expired checkouts, wrong captures, refunds and disputes that end well or badly happen at both gateways
+first. Their events are then played to two copies of the same database: to one once and in order, to the other as they
+come.
 """
 
 import json
@@ -33,7 +34,7 @@ from payments.models import Payment, Refund
 from payments.services.refunds import refund_start
 from payments.services.settlement import payment_settle
 
-SALES, SALES_QUICK = 1_450, 60
+SALES, SALES_QUICK = 1_230, 60
 MOST_OFTEN = 5
 FORGED = 0.05
 WAVES = 10
@@ -108,7 +109,7 @@ def _harvest(control: ControlClient, seen: dict[str, Delivery]) -> None:
 
 
 def _play(control: ControlClient, payment: Payment, turn: int, dice: random.Random) -> None:
-    """Each kind of fate by turns: most are simply paid."""
+    """Each kind of fate by turns."""
     gateway, there, fate = payment.gateway, stage.at_gateway(payment), turn % 10
     if fate == 0:
         control.checkout(gateway, there, "expire" if gateway == "stripe" else "abandon")
@@ -122,6 +123,10 @@ def _play(control: ControlClient, payment: Payment, turn: int, dice: random.Rand
         _give_back_by_hand(control, payment, dice)
     if fate in (5, 6):
         _give_back(control, payment, fails=fate == 5)
+    if fate in (7, 8):
+        _dispute(control, payment, "lost" if fate == 7 else "won")
+    if fate == 9 and turn // 20 % 2:
+        _dispute(control, payment, "")
 
 
 def _give_back_by_hand(control: ControlClient, payment: Payment, dice: random.Random) -> None:
@@ -159,6 +164,16 @@ def _give_back(control: ControlClient, payment: Payment, *, fails: bool) -> None
     )
     made = Refund.objects.get(payment=payment).gateway_refund_id
     control.conclude_refund(payment.gateway, made, "failed" if fails else _DONE[payment.gateway])
+
+
+def _dispute(control: ControlClient, payment: Payment, outcome: str) -> None:
+    """The buyer's bank asks it back, and decides unless the outcome is "". One that is lost comes when we know of the
+    sale: Paystack confirms no charge that it has reversed since."""
+    if outcome == "lost":
+        payment_settle(reference=payment.reference)
+    opened = control.open_dispute(payment.gateway, stage.at_gateway(payment))["id"]
+    if outcome:
+        control.decide_dispute(payment.gateway, str(opened), outcome)
 
 
 def storm(events: Sequence[Delivery], *, seed: int) -> list[Delivery]:
