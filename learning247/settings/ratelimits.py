@@ -15,6 +15,7 @@ DEFAULTS = {
     "admin": "200/15m",
     "register": "20/15m",
     "sign_in": "30/15m",
+    "sign_in_crowd": "300/15m",
     "sign_in_account": "10/15m",
     "sign_in_everywhere": "100/1h",
     "sign_in_slowed": "1/15m",

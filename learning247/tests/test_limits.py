@@ -25,8 +25,10 @@ from rest_framework.views import APIView
 
 from accounts.models import Session
 from accounts.services.google_codes import google_code_issue
-from accounts.tests.builders import PASSWORD, build_admin, build_user, sign_in
+from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user, sign_in
+from accounts.totp import totp_code, totp_step
 from courses.tests.builders import build_course
+from learning247.kit.clock import now
 from learning247.kit.redis_pause import redis_is_paused
 from learning247.records.models import IdempotencyRecord
 from learning247.settings import ratelimits as rates
@@ -366,11 +368,82 @@ class TestSigningIn:
         assert sorted(known.headers) == sorted(unknown.headers)
 
     def test_one_address_tries_only_so_many_accounts(self, limit: Limit) -> None:
-        limit(sign_in=3)
+        limit(sign_in=3, sign_in_crowd=4, sign_in_slowed=1)
 
-        assert [login(client_at(), f"person{number}@x.example").status_code for number in range(4)] == [
-            *(401, 401, 401, 429)
+        assert [login(client_at(), f"person{number}@x.example").status_code for number in range(9)] == [
+            *(401, 401, 401), *(401, 401, 401, 401), *(429, 429)
+        ]  # fmt: skip
+        assert login(client_at("203.0.113.8"), "person9@x.example").status_code == 401
+
+    def test_an_address_at_its_limit_has_one_try_for_each_account_that_is_new_there(self, limit: Limit) -> None:
+        limit(sign_in=3, sign_in_slowed=1)
+        build_user(email="ada@example.com")
+        build_user(email="bola@example.com")
+        for number in range(5):
+            login(client_at(), f"person{number}@x.example")
+
+        assert login(client_at(), "ada@example.com", PASSWORD).status_code == 200
+        assert statuses(2, lambda: login(client_at(), "bola@example.com")) == [401, 429]
+        assert login(client_at(), "bola@example.com", PASSWORD).status_code == 429
+        assert login(client_at("203.0.113.8"), "bola@example.com", PASSWORD).status_code == 200
+
+    def test_what_neighbours_do_keeps_nobody_out_who_signed_in_from_there_before(self, limit: Limit) -> None:
+        limit()
+        build_user(email="ada@example.com")
+        assert login(client_at(), "ada@example.com", PASSWORD).status_code == 200
+
+        limit(general=1, sign_in=1, sign_in_crowd=1, sign_in_slowed=1, reset=1, sign_in_account=4)
+        neighbours = [login(client_at(), f"person{number}@x.example").status_code for number in range(4)]
+        looked = statuses(3, lambda: client_at().get("/"))
+        forgot = [
+            client_at().post("/auth/forgot-password", {"email": email}, format="json").status_code
+            for email in ("person1@x.example", "person2@x.example", "ada@example.com")
         ]
+
+        assert (neighbours, looked, forgot) == ([401, 401, 429, 429], [200, 429, 429], [429, 429, 200])
+        assert [
+            login(client_at(), "ada@example.com", password).status_code
+            for password in ("wrong horse battery", PASSWORD, PASSWORD, PASSWORD, PASSWORD)
+        ] == [401, 200, 200, 200, 429]
+
+    def test_who_is_signed_in_is_not_kept_from_anything_by_neighbours(self, limit: Limit) -> None:
+        limit(general=2, codes=2)
+        ada, eve = client_at(), client_at()
+        sign_in(ada, build_user())
+        sign_in(eve, build_user())
+        change = {"current_password": "guessed horse battery", "new_password": "another horse battery"}
+
+        assert statuses(3, lambda: client_at().get("/")) == [200, 200, 429]
+        assert statuses(3, lambda: eve.post("/auth/change-password", change, format="json")) == [400, 400, 429]
+        change["current_password"] = PASSWORD
+        assert ada.get("/auth/me").status_code == 200
+        assert ada.post("/auth/change-password", change, format="json").status_code == 200
+
+    def test_sign_ins_that_succeed_do_not_use_up_what_an_address_has(self, limit: Limit) -> None:
+        limit(sign_in=3, sign_in_crowd=1)
+        people = [build_user() for _ in range(8)]
+
+        assert [login(client_at(), one.email, PASSWORD).status_code for one in people] == [200] * 8
+        assert [login(client_at(), f"person{number}@x.example").status_code for number in range(5)] == [
+            *(401, 401, 401, 401, 429)
+        ]
+
+    def test_the_second_factor_is_asked_for_also_where_neighbours_used_the_limit_up(
+        self, limit: Limit, clock: SimpleNamespace
+    ) -> None:
+        limit(sign_in=1, sign_in_slowed=1)
+        ada = build_user(email="ada@example.com", verified=True)
+        secret = build_totp(ada)
+        statuses(3, lambda: login(client_at(), "person@x.example"))
+
+        asked = login(client_at(), "ada@example.com", PASSWORD)
+        proof = {
+            "challenge": asked.json()["extra"]["challenge"],
+            "code": totp_code(secret=secret, step=totp_step(now())),
+        }
+        opened = client_at().post("/auth/login/second-factor", proof, format="json")
+
+        assert (asked.status_code, opened.status_code) == (401, 200)
 
     def test_who_tries_an_account_elsewhere_does_not_lock_its_owner_out(self, limit: Limit) -> None:
         limit(sign_in_account=2)
@@ -446,7 +519,7 @@ class TestSigningIn:
         assert statuses(2, lambda: login(client_at("203.0.113.8"), "ada@example.com")) == [401, 429]
 
     def test_who_names_an_account_on_the_way_to_google_counts_by_address(self, limit: Limit) -> None:
-        limit(sign_in=2, sign_in_everywhere=1, sign_in_slowed=1)
+        limit(sign_in_crowd=2, sign_in_everywhere=1, sign_in_slowed=1)
         build_user(email="ada@example.com")
         named = json.dumps({"email": "ada@example.com"})
 
@@ -495,7 +568,7 @@ class TestSigningIn:
         login(client_at(), "ada@example.com", PASSWORD)
 
         redis = core.caches["default"].client.get_client()
-        assert len(redis.keys("limits:*")) == 4
+        assert len(redis.keys("limits:*")) == 3
         assert len(redis.keys("known:*")) == 1
         assert not [key for key in redis.keys("*") if b"ada" in key or b"203.0" in key]
 

@@ -12,6 +12,10 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 return count
 """
+_GIVE_BACK: Final = b"""
+local count = tonumber(redis.call('GET', KEYS[1]) or 0)
+if count > 0 then redis.call('DECR', KEYS[1]) end
+"""
 _COUNT_SHA: Final = sha1(_COUNT).hexdigest()  # noqa: S324 - the name that Redis gives a script
 _PREFIX: Final = "limits:"
 
@@ -39,6 +43,16 @@ class CounterCache(BaseCache):
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         assert self._counted is not None and self._counted[0] == key, "add comes first"
         return self._counted[1]
+
+    @property
+    def counted_key(self) -> str:
+        """What was counted last, for `give_back`."""
+        assert self._counted is not None, "add comes first"
+        return self._counted[0]
+
+    def give_back(self, key: str) -> None:
+        """Count one less, in a window that has not ended."""
+        get_redis_connection("default").eval(_GIVE_BACK, 1, _PREFIX + key)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         count = get_redis_connection("default").get(_PREFIX + key)

@@ -8,21 +8,29 @@ counter's own, so that not everybody comes back at once. A refused request count
 the window stands.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse
 from django_ratelimit.core import get_usage
 from django_redis import get_redis_connection
 from redis.exceptions import RedisError
-from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied, Throttled
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    PermissionDenied,
+    Throttled,
+)
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from learning247.kit.api.client_address import client_address
+from learning247.kit.api.counters import CounterCache
 from learning247.kit.errors import DomainError, Unavailable
 from learning247.kit.networks import network_of
 from learning247.kit.redis_pause import SECONDS as PAUSE
@@ -56,11 +64,15 @@ class Question:
     account: Callable[[], str]
     counts: bool
 
-    def usage(self, name: str, whose: str) -> Usage:
+    # The counters that get back what this request took if it turns out to be a sign-in.
+    lent: list[str] = field(default_factory=list)
+    def usage(self, name: str, whose: str, *, lent: bool = False) -> Usage:
         """Raises RedisError."""
         rate = settings.RATELIMIT_RATES[name]
         usage = get_usage(None, group=name, key=lambda group, request: whose, rate=rate, increment=self.counts)
         taken = usage["count"] if self.counts else usage["count"] + 1
+        if lent and self.counts:
+            self.lent.append(_counters().counted_key)
         return Usage(
             limit=usage["limit"],
             remaining=max(0, usage["limit"] - usage["count"]),
@@ -79,32 +91,59 @@ def _per_address(name: str) -> Callable[[Question], Iterator[Usage]]:
     return lambda question: iter([question.usage(name, question.address)])
 
 
-def _per_account(name: str) -> Callable[[Question], Iterator[Usage]]:
-    """By the account that is named, for each address apart: nobody elsewhere can use up what its owner has."""
-
-    def usages(question: Question) -> Iterator[Usage]:
-        if account := question.account():
-            yield question.usage(name, f"{account} {question.address}")
-
-    return usages
-
-
 def _sign_in(question: Question) -> Iterator[Usage]:
-    """As per account, but few tries are left to strange addresses while many of them try the same account.
+    """By the account that is named, for each address apart; and by the address, which many people may share.
 
-    The account is never closed: from where its owner signed in before all is as ever, and one try is left to each
-    address that is new.
+    No account is ever closed, and no address: from where its owner signed in before, only the tries at that account
+    count. To others few tries at each account are left while many addresses try that account, or while the address has
+    tried too many accounts in vain; so who has not been tried at all comes in, by the right password, also from there.
+    Who signs in gives the address back what it counted.
     """
-    account = question.account()
+    account = yield from _account_named(question, else_by="sign_in")
     if not account:
         return
     name = "sign_in_account"
-    if not _is_known(account, question.address) and question.usage("sign_in_everywhere", account).refused:
-        name = "sign_in_slowed"
+    if not _is_known(account, question.address):
+        if question.usage("sign_in_everywhere", account).refused:
+            name = "sign_in_slowed"
+        alone = question.usage("sign_in", question.address, lent=True)
+        if alone.refused:
+            name = "sign_in_slowed"
+            yield question.usage("sign_in_crowd", question.address, lent=True)
+        else:
+            yield alone
     yield question.usage(name, f"{account} {question.address}")
 
 
 @dataclass(frozen=True, slots=True)
+def _reset(question: Question) -> Iterator[Usage]:
+    """By account and address; by the address alone too, but from where the owner of the account signed in before."""
+    account = yield from _account_named(question, else_by="reset")
+    if not account:
+        return
+    if not _is_known(account, question.address):
+        yield question.usage("general", question.caller)
+        yield question.usage("reset", question.address)
+    yield question.usage("reset_account", f"{account} {question.address}")
+
+
+def _account_named(question: Question, *, else_by: str) -> Generator[Usage, None, str]:
+    """The account. A body that names none, or cannot be read, counts by its address."""
+    try:
+        account = question.account()
+    except (APIException, DomainError):
+        yield from _of_nobody(question, else_by)
+        raise
+    if not account:
+        yield from _of_nobody(question, else_by)
+    return account
+
+
+def _of_nobody(question: Question, name: str) -> Iterator[Usage]:
+    yield question.usage("general", question.caller)
+    yield question.usage(name, question.address)
+
+
 class Scope:
     """Limits in the order in which they are asked; the first that refuses ends it.
 
@@ -126,13 +165,14 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "wallet": Scope((_per_caller("general"), _per_caller("wallet")), closed=True),
     # What can be guessed, and what sends mail to somebody: a try that nobody counts is a try for free. Who is signed in
     # already stays so.
-    "sign_in": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
-    "console": Scope((_per_caller("general"), _per_address("sign_in"), _sign_in), closed=True),
-    # Setting out to somewhere that says who it is: nobody's account yet, whatever a body names.
-    "sign_in_elsewhere": Scope((_per_caller("general"), _per_address("sign_in")), closed=True),
+    "sign_in": Scope((_sign_in,), closed=True),
+    "console": Scope((_sign_in,), closed=True),
+    # Setting out to somewhere that says who it is: nobody's account yet, whatever a body names, and nothing to guess.
+    "sign_in_elsewhere": Scope((_per_address("sign_in_crowd"),), closed=True),
     "register": Scope((_per_caller("general"), _per_address("register")), closed=True),
-    "reset": Scope((_per_caller("general"), _per_address("reset"), _per_account("reset_account")), closed=True),
-    "codes": Scope((_per_caller("general"), _per_caller("codes"), _per_address("codes")), closed=True),
+    "reset": Scope((_reset,), closed=True),
+    # Each is somebody's own: people who share an address have nothing to guess at each other's.
+    "codes": Scope((_per_caller("general"), _per_caller("codes")), closed=True),
 }
 
 
@@ -172,7 +212,7 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
         return None
     address = network_of(client_address(request))
     caller = f"user {user}" if user else address
-    question = Question(caller, address, lambda: _as_compared(account()), counts=not mine.only_looks)
+    question = Question(caller, address, lambda: _as_compared(account()), not mine.only_looks, mine.lent)
     try:
         mine.usage = _nearest(limits, question)
     except RedisError as error:
@@ -183,7 +223,7 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
 
 
 def limits_know(request: HttpRequest, *, account: str) -> None:
-    """Remember with the answer that the owner of `account` signed in from here.
+    """Remember with the answer that the owner of `account` signed in from here; the address gets back what that took.
 
     For whoever has just opened a session of it: anybody can name an account in a body.
     """
@@ -225,7 +265,7 @@ class RateLimitMiddleware:
             response["RateLimit-Remaining"] = str(left.remaining)
             response["RateLimit-Reset"] = str(left.reset)
             if asked.signed_in is not None and response.status_code < 400:
-                _remember(*asked.signed_in)
+                _remember(*asked.signed_in, lent=asked.lent)
         return response
 
 
@@ -242,6 +282,7 @@ class _Asked:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "_Asked":
+        self.lent: list[str] = []
         mine = getattr(request, cls.ATTRIBUTE, None)
         if mine is None:
             mine = cls()
@@ -274,9 +315,9 @@ def _scope_of(view: "APIView") -> str:
 
 
 def _account_of(data: Any) -> str:
-    """The email in the body."""
-    email = data.get("email") if isinstance(data, Mapping) else None
-    return email if isinstance(email, str) else ""
+    """The email in the body, or in its place what the right password for one was answered with."""
+    named = (data.get("email") or data.get("challenge")) if isinstance(data, Mapping) else None
+    return named if isinstance(named, str) else ""
 
 
 def _as_compared(email: str) -> str:
@@ -288,7 +329,7 @@ def _is_known(account: str, address: str) -> bool:
     return bool(get_redis_connection("default").exists(_known(account, address)))
 
 
-def _remember(account: str, address: str) -> None:
+def _remember(account: str, address: str, *, lent: list[str]) -> None:
     if not account or redis_is_paused():
         return
     try:
@@ -296,6 +337,14 @@ def _remember(account: str, address: str) -> None:
     except RedisError as error:
         redis_pause(error)
 
+        for key in lent:
+            _counters().give_back(key)
 
 def _known(account: str, address: str) -> str:
     return "known:" + sha256(f"{account} {address}".encode()).hexdigest()
+def _counters() -> CounterCache:
+    counters = caches[settings.RATELIMIT_USE_CACHE]
+    assert isinstance(counters, CounterCache)
+    return counters
+
+
