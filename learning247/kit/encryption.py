@@ -3,8 +3,9 @@
 What only has to be recognised (passwords, codes, tokens) is hashed instead.
 
 FIELD_ENCRYPTION_KEY names one or more keys. The first seals, each of them opens: to change the key, put the new one in
-front, seal everything again, and take the old one away. Nothing here guards against whoever can read the process's
-environment; it is a copied database, a backup or a console page that shows nothing.
+front, seal everything again (`manage.py rotate_field_encryption`), and take the old one away. Nothing here guards
+against whoever can read the process's environment; it is a copied database, a backup or a console page that shows
+nothing.
 """
 
 import base64
@@ -40,6 +41,16 @@ def decrypt(sealed: str, *, purpose: str) -> str:
 def reencrypt(sealed: str, *, purpose: str) -> str:
     """The same secret sealed by the first key, so that the others can be taken away. Raises DecryptionFailed."""
     return encrypt(decrypt(sealed, purpose=purpose), purpose=purpose)
+
+
+def sealed_by_first_key(sealed: str, *, purpose: str) -> bool:
+    """Whether it needs the first key of FIELD_ENCRYPTION_KEY alone. Raises DecryptionFailed where none opens it."""
+    decrypt(sealed, purpose=purpose)
+    try:
+        _box(purpose, tuple(settings.FIELD_ENCRYPTION_KEYS[:1])).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 @lru_cache(maxsize=64)

@@ -1,10 +1,24 @@
 """Secrets that are sealed at rest: who opens what, and how a key is changed."""
 
+from datetime import timedelta
+
 import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+from django.db.models import TextField
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.models import SecondFactor
+from accounts.services.second_factors import PURPOSE
+from accounts.tests.builders import build_totp, build_user
+from learning247.kit.clock import now
 from learning247.kit.encryption import DecryptionFailed, decrypt, encrypt, reencrypt
+from learning247.outbound_webhooks.models import WebhookEndpoint
+from learning247.records.models import AuditEntry, OutboundMail
+from learning247.records.sealed_columns import SealedColumn, sealed_columns
+from learning247.records.services import sealed_columns as rotations
+from learning247.records.services.sealed_columns import sealed_column_rotate
 
 OLD, NEW = "an-old-key-of-more-than-32-characters", "a-new-key-of-more-than-32-characters"
 
@@ -59,3 +73,114 @@ def test_a_key_is_changed_by_putting_the_new_one_in_front_and_sealing_again(keys
     assert decrypt(again, purpose="a-note") == "a secret"
     with pytest.raises(DecryptionFailed):
         decrypt(sealed, purpose="a-note")
+
+
+# --- Another key for all that there is
+
+TOTP = SealedColumn(SecondFactor, "secret", PURPOSE)
+
+
+@pytest.fixture
+def sealed(keys, db):
+    """Something in every sealed column, by the old key; the new one is in front."""
+    secrets = {build_totp(build_user()) for _ in range(5)}
+    OutboundMail.objects.create(
+        key="k:1", to="a@x.example", subject="s", secret_until=now() + timedelta(hours=1),
+        sealed_body=encrypt('["text","html"]', purpose="mail-body"),
+    )  # fmt: skip
+    WebhookEndpoint.objects.create(
+        url="https://x.example",
+        sealed_secret=encrypt("whsec_new", purpose="webhook-secret"),
+        sealed_old_secret=encrypt("whsec_old", purpose="webhook-secret"),
+    )
+    keys.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+    return secrets
+
+
+def totp_secrets():
+    return {decrypt(factor.secret, purpose=PURPOSE) for factor in SecondFactor.objects.all()}
+
+
+def test_everything_is_sealed_anew_in_batches_and_counted(sealed, keys, capsys):
+    call_command("rotate_field_encryption", "--batch", "2")
+
+    said = capsys.readouterr().out
+    assert "accounts.SecondFactor.secret: 5 looked at, 5 sealed anew, 0 unreadable" in said
+    assert "records.OutboundMail.sealed_body: 1 looked at, 1 sealed anew, 0 unreadable" in said
+    assert "outbound_webhooks.WebhookEndpoint.sealed_old_secret: 1 looked at, 1 sealed anew, 0 unreadable" in said
+    assert "can be taken away" in said
+    keys.FIELD_ENCRYPTION_KEYS = [NEW]
+    assert totp_secrets() == sealed
+    assert OutboundMail.objects.get().body() == ("text", "html")
+    endpoint = WebhookEndpoint.objects.get()
+    assert decrypt(endpoint.sealed_secret, purpose="webhook-secret") == "whsec_new"
+    assert decrypt(endpoint.sealed_old_secret, purpose="webhook-secret") == "whsec_old"
+    entries = AuditEntry.objects.filter(action="field_encryption.rotated")
+    assert {entry.subject_id for entry in entries} == {column.name for column in sealed_columns()}
+
+
+def test_again_there_is_nothing_left_to_do(sealed, capsys):
+    call_command("rotate_field_encryption")
+    before = list(SecondFactor.objects.order_by("id").values_list("secret", flat=True))
+    entries = AuditEntry.objects.count()
+    capsys.readouterr()
+
+    call_command("rotate_field_encryption")
+
+    assert "accounts.SecondFactor.secret: 5 looked at, 0 sealed anew, 0 unreadable" in capsys.readouterr().out
+    assert list(SecondFactor.objects.order_by("id").values_list("secret", flat=True)) == before
+    assert AuditEntry.objects.count() == entries
+
+
+def test_a_trial_counts_the_same_and_changes_nothing(sealed, keys, capsys):
+    before = list(SecondFactor.objects.order_by("id").values())
+
+    call_command("rotate_field_encryption", "--dry-run")
+
+    assert "accounts.SecondFactor.secret: 5 looked at, 5 to be sealed anew, 0 unreadable" in capsys.readouterr().out
+    assert list(SecondFactor.objects.order_by("id").values()) == before
+    assert not AuditEntry.objects.filter(action="field_encryption.rotated").exists()
+
+
+def test_what_no_key_opens_is_named_and_the_rest_is_done(sealed, keys, capsys):
+    keys.FIELD_ENCRYPTION_KEYS = ["a-key-that-was-lost-of-more-than-32-characters"]
+    lost = SecondFactor.objects.create(user=build_user(), secret=encrypt("lost", purpose=PURPOSE))
+    keys.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
+
+    with pytest.raises(CommandError, match="1 cannot be read"):
+        call_command("rotate_field_encryption")
+
+    said = capsys.readouterr()
+    assert "6 looked at, 5 sealed anew, 1 unreadable" in said.out
+    assert str(lost.id) in said.err
+    assert "taken away" not in said.out
+    assert SecondFactor.objects.get(id=lost.id).secret == lost.secret
+
+
+def test_what_somebody_else_changed_meanwhile_is_theirs(sealed, monkeypatch):
+    factor = SecondFactor.objects.earliest("id")
+
+    def meanwhile(text, *, purpose):
+        SecondFactor.objects.filter(id=factor.id).update(secret=encrypt("set up anew", purpose=PURPOSE))
+        return reencrypt(text, purpose=purpose)
+
+    monkeypatch.setattr(rotations, "reencrypt", meanwhile)
+
+    done = sealed_column_rotate(column=TOTP, batch=100)
+
+    assert (done.looked_at, done.sealed_anew) == (5, 4)
+    factor.refresh_from_db()
+    assert decrypt(factor.secret, purpose=PURPOSE) == "set up anew"
+
+
+def test_every_sealed_column_is_registered():
+    """By name or by what is said of it."""
+    suspects = {
+        f"{model._meta.label}.{column.name}"
+        for model in apps.get_models()
+        for column in model._meta.concrete_fields
+        if isinstance(column, TextField)
+        and ("sealed" in column.name or "sealed" in column.help_text.lower() or "encrypted" in column.help_text.lower())
+    }
+
+    assert suspects == {column.name for column in sealed_columns()}
