@@ -63,16 +63,16 @@ class Question:
     address: str
     account: Callable[[], str]
     counts: bool
-
     # The counters that get back what this request took if it turns out to be a sign-in.
     lent: list[str] = field(default_factory=list)
+
     def usage(self, name: str, whose: str, *, lent: bool = False) -> Usage:
         """Raises RedisError."""
         rate = settings.RATELIMIT_RATES[name]
         usage = get_usage(None, group=name, key=lambda group, request: whose, rate=rate, increment=self.counts)
-        taken = usage["count"] if self.counts else usage["count"] + 1
         if lent and self.counts:
             self.lent.append(_counters().counted_key)
+        taken = usage["count"] if self.counts else usage["count"] + 1
         return Usage(
             limit=usage["limit"],
             remaining=max(0, usage["limit"] - usage["count"]),
@@ -115,7 +115,6 @@ def _sign_in(question: Question) -> Iterator[Usage]:
     yield question.usage(name, f"{account} {question.address}")
 
 
-@dataclass(frozen=True, slots=True)
 def _reset(question: Question) -> Iterator[Usage]:
     """By account and address; by the address alone too, but from where the owner of the account signed in before."""
     account = yield from _account_named(question, else_by="reset")
@@ -144,6 +143,7 @@ def _of_nobody(question: Question, name: str) -> Iterator[Usage]:
     yield question.usage(name, question.address)
 
 
+@dataclass(frozen=True, slots=True)
 class Scope:
     """Limits in the order in which they are asked; the first that refuses ends it.
 
@@ -279,10 +279,10 @@ class _Asked:
         self.only_looks = False
         self.usage: Usage | None = None
         self.signed_in: tuple[str, str] | None = None
+        self.lent: list[str] = []
 
     @classmethod
     def of(cls, request: HttpRequest) -> "_Asked":
-        self.lent: list[str] = []
         mine = getattr(request, cls.ATTRIBUTE, None)
         if mine is None:
             mine = cls()
@@ -334,17 +334,17 @@ def _remember(account: str, address: str, *, lent: list[str]) -> None:
         return
     try:
         get_redis_connection("default").set(_known(account, address), 1, ex=KNOWN_SECONDS)
+        for key in lent:
+            _counters().give_back(key)
     except RedisError as error:
         redis_pause(error)
 
-        for key in lent:
-            _counters().give_back(key)
 
-def _known(account: str, address: str) -> str:
-    return "known:" + sha256(f"{account} {address}".encode()).hexdigest()
 def _counters() -> CounterCache:
     counters = caches[settings.RATELIMIT_USE_CACHE]
     assert isinstance(counters, CounterCache)
     return counters
 
 
+def _known(account: str, address: str) -> str:
+    return "known:" + sha256(f"{account} {address}".encode()).hexdigest()
