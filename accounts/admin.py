@@ -29,6 +29,7 @@ from accounts.services.sessions import session_end_all
 from accounts.services.single_use_links import link_revoke_all
 from learning247.kit.admin import ReasonActionForm
 from learning247.kit.errors import DomainError
+from learning247.records.reason_forms import ReasonedAdmin, ReasonedForm, ReasonField
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -44,10 +45,9 @@ _AUDITED = (
     "platform_fee_bps",
     *_PROFILE,
 )
-_WHY = "For the record, naming nobody."
 
 
-class PersonCreationForm(AdminUserCreationForm):
+class PersonCreationForm(ReasonedForm, AdminUserCreationForm):
     """An email in place of a username."""
 
     class Meta:
@@ -55,36 +55,22 @@ class PersonCreationForm(AdminUserCreationForm):
         fields = ("email", "first_name", "last_name")
 
 
-class ReasonedForm(forms.ModelForm):
-    """Asks why before it changes what is there."""
-
-    reason = forms.CharField(
-        required=False, max_length=500, help_text=_WHY, widget=forms.TextInput(attrs={"class": "vTextField"})
-    )
-
-    def clean(self) -> dict[str, Any] | None:
-        cleaned = super().clean()
-        if not self.instance._state.adding and self.changed_data and not self.cleaned_data.get("reason"):
-            self.add_error("reason", "Say why: it goes on record with your name.")
-        return cleaned
-
-
 class PersonChangeForm(ReasonedForm, BaseUserChangeForm):
     class Meta:
         model = User
-        fields = "__all__"  # noqa: DJ007 - the page chooses
+        fields = "__all__"
 
 
 class GroupForm(ReasonedForm):
     class Meta:
         model = Group
-        fields = "__all__"  # noqa: DJ007 - the page chooses
+        fields = "__all__"
 
 
 class PersonPasswordForm(AdminPasswordChangeForm):
     """Sets somebody's password, or none."""
 
-    reason = forms.CharField(max_length=500, help_text=_WHY, widget=forms.TextInput(attrs={"size": 60}))
+    reason = ReasonField()
 
     def __init__(self, *args: Any, actor: User, device: Device, **kwargs: Any) -> None:
         self.actor, self.device = actor, device
@@ -104,29 +90,13 @@ class PersonPasswordForm(AdminPasswordChangeForm):
 
 
 class SecondFactorResetForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="For the record: how you made sure who asks. The person is not told it.",
-    )
+    reason = ReasonField(help_text="For the record: how you made sure who asks. The person is not told it.")
 
 
-class AuditedAdmin(admin.ModelAdmin):
-    """Who changed what from what to what, and why, is on record, what stands in other tables included.
-
-    Its form is a ReasonedForm.
-    """
+class AuditedAdmin(ReasonedAdmin):
+    """Who changed what from what to what, and why, is on record, what stands in other tables included."""
 
     audited_as: ClassVar[str]
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = [
-            (name, {**options, "fields": [field for field in options["fields"] if field != "reason"]})
-            for name, options in super().get_fieldsets(request, obj)
-        ]
-        if obj is not None and self.has_change_permission(request, obj):
-            shown.append(("Why", {"fields": ["reason"]}))
-        return shown
 
     def audited(self, pk: Any) -> dict[str, Any] | None:
         """What is compared; None when there is no such row."""

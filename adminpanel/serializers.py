@@ -13,6 +13,7 @@ from learning247.kit.api.fields import AmountField, LineField
 from learning247.kit.api.queries import FilterQuery, PageQuery
 from learning247.kit.lengths import longest
 from learning247.kit.money import EXPONENTS, Money
+from learning247.records.reasons import LONGEST
 from learning247.risk.enums import ReviewPriority, ReviewStatus
 from payments.enums import EntitlementSource, PaymentStatus, ProductKind, ReviewReason
 from payments.models import Entitlement, Payment, PaymentReview
@@ -39,6 +40,10 @@ class EnrollmentQuery(FilterQuery):
 
 class EnrollmentListQuery(EnrollmentQuery, PageQuery):
     pass
+
+
+class EnrollmentExportQuery(EnrollmentQuery):
+    reason = LineField(max_length=LONGEST, help_text="For the record, naming nobody.")
 
 
 class PersonSerializer(serializers.Serializer[Any]):

@@ -17,10 +17,10 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.selectors import signed_in
 from adminpanel.permissions import MayChangeEnrollments, MayDecideReviews, MayViewEnrollments, MayViewReviews
 from adminpanel.serializers import (
+    EnrollmentExportQuery,
     EnrollmentGrantSerializer,
     EnrollmentListQuery,
     EnrollmentMarkSerializer,
-    EnrollmentQuery,
     EnrollmentRevokeSerializer,
     EnrollmentsMarkedSerializer,
     EnrollmentsMarkSerializer,
@@ -181,15 +181,16 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         operation_id="admin_course_enrollments_export",
         summary="All enrollments as CSV",
         description="The list's filters, without pages. Streamed; UTF-8 with a byte order mark; cells that a "
-        "spreadsheet would take for formulas begin with an apostrophe. On record.",
-        parameters=[EnrollmentQuery],
+        "spreadsheet would take for formulas begin with an apostrophe. On record, with the reason.",
+        parameters=[EnrollmentExportQuery],
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The table.")},
     )
     def export(self, request: Request) -> StreamingHttpResponse:
-        query = EnrollmentQuery.read(request)
+        query = EnrollmentExportQuery.read(request)
+        reason = query.pop("reason")
         rows = enrollment_list(enrollment_filters(query))
         return StreamingHttpResponse(
-            enrollments_export(rows=rows, filters=query, actor=signed_in(request.user)),
+            enrollments_export(rows=rows, filters=query, actor=signed_in(request.user), reason=reason),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
         )

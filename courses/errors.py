@@ -8,6 +8,11 @@ class DepartmentNotFound(NotFound):
     detail = "There is no such department."
 
 
+class DepartmentNotEmpty(Conflict):
+    code = "department_not_empty"
+    detail = "There are courses in this department. Move them to another one first."
+
+
 class DepartmentUnknown(Malformed):
     """The same where a department is named in a request's body."""
 

@@ -28,7 +28,7 @@ from accounts.errors import (
 )
 from accounts.locks import second_factor_lock, user_lock
 from accounts.models import SecondFactor, SecondFactorTries, Session, User
-from accounts.selectors import network_is_known, recovery_codes_left, second_factor_active
+from accounts.selectors import network_is_known, recovery_codes_left, second_factor_active, second_factor_state
 from accounts.services.identity import identity_confirm
 from accounts.services.recovery_codes import recovery_code_use, recovery_codes_renew, recovery_codes_revoke
 from accounts.services.sign_in_challenges import challenge_revoke_all
@@ -156,6 +156,7 @@ def second_factor_reset(*, user: User, actor: User | None, reason: str) -> None:
         locked = user_lock(user.id)
         if second_factor_active(locked) is None:
             raise SecondFactorNotActive("This person's second factor is not on.")
+        before = {"second_factor_since": second_factor_state(locked).enabled_at}
         _forget(locked)
         sessions = Session.objects.filter(user=locked, ended_at=None)
         ended = sessions.update(ended_at=now(), end_reason=SessionEnd.SECOND_FACTOR)
@@ -166,7 +167,8 @@ def second_factor_reset(*, user: User, actor: User | None, reason: str) -> None:
             subject_kind="user",
             subject_id=locked.pk,
             reason=reason,
-            after={"sessions_ended": ended},
+            before=before,
+            after={"second_factor_since": None, "sessions_ended": ended},
         )
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Session, User
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_admin, build_user
+from learning247.records.errors import ReasonRequired
 from learning247.records.models import AuditEntry, OutboundMail
 
 pytestmark = pytest.mark.django_db
@@ -92,12 +93,17 @@ def test_a_person_is_added_with_an_email_in_lower_case():
         "usable_password": "true",
         "password1": PASSWORD,
         "password2": PASSWORD,
+        "reason": REASON,
     }
+    refused = signed_in_as(build_admin()).post(reverse("admin:accounts_user_add"), form | {"reason": " "})
+    assert refused.context["adminform"].form.errors == {"reason": [ReasonRequired.detail]}
+    assert not User.objects.filter(email="new@example.com").exists()
 
     response = signed_in_as(build_admin()).post(reverse("admin:accounts_user_add"), form)
 
     assert response.status_code == 302
     assert User.objects.get(email="new@example.com").check_password(PASSWORD)
+    assert AuditEntry.objects.get(action="user.created").reason == REASON
 
 
 def test_a_superuser_gives_a_role_and_the_change_is_on_record():

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
@@ -35,14 +33,14 @@ from courses.services.enrollments import (
     enrollment_mark_many,
     enrollment_revoke,
 )
-from learning247.kit.admin import ReadOnlyAdmin
+from learning247.kit.admin import FormPages, ReadOnlyAdmin
 from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
 from learning247.records.audit_history import AuditHistory
+from learning247.records.reason_forms import ReasonField, ReasonForm
 from payments.models import Entitlement
 
-FORM_PAGE = "admin/form_page.html"
-SHOWN = 20
+EACH_IS_MAILED = "Each student gets a mail, once."
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -91,17 +89,14 @@ class MarkForm(forms.Form):
     )
 
 
-class ReasonField(forms.CharField):
-    def __init__(self) -> None:
-        super().__init__(
-            max_length=longest(Entitlement, "revoked_reason"),
-            widget=forms.TextInput(attrs={"class": "vTextField"}),
-            help_text="For the record; the student is not told.",
-        )
+def _reason_field() -> ReasonField:
+    return ReasonField(
+        max_length=longest(Entitlement, "revoked_reason"), help_text="For the record; the student is not told."
+    )
 
 
 class RevokeForm(forms.Form):
-    reason = ReasonField()
+    reason = _reason_field()
 
 
 class CourseSelect(AutocompleteSelect):
@@ -138,7 +133,7 @@ class EnrolForm(forms.Form):
         max_length=longest(Enrollment, "notes"),
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
-    reason = ReasonField()
+    reason = _reason_field()
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -162,7 +157,7 @@ def _time(name: str, *, never: str = "-") -> Callable[[Any, Enrollment], str]:
 
 
 @admin.register(Enrollment)
-class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
+class EnrollmentAdmin(AuditHistory, FormPages, ReadOnlyAdmin):
     """No field is edited here: what staff do goes through actions and pages that call the services."""
 
     list_display = (
@@ -271,7 +266,9 @@ class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
             return None
         form = MarkForm(request.POST if "apply" in request.POST else None)
         if not form.is_valid():
-            return self._confirm(request, enrollments, ids, form, action="mark_sent", title="Mark as sent")
+            return self.action_page(
+                request, enrollments, form, action="mark_sent", title="Mark as sent", intro=EACH_IS_MAILED
+            )
         results = enrollment_mark_many(
             enrollment_ids=ids, notes=form.cleaned_data["notes"] or None, actor=_staff(request)
         )
@@ -293,18 +290,29 @@ class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
             return None
         form = RevokeForm(request.POST if "apply" in request.POST else None)
         if not form.is_valid():
-            return self._confirm(request, enrollments, ids, form, action="revoke", title="Revoke")
+            return self.action_page(request, enrollments, form, action="revoke", title="Revoke", intro=EACH_IS_MAILED)
         for enrollment_id in ids:
             enrollment_revoke(enrollment_id=enrollment_id, reason=form.cleaned_data["reason"], actor=_staff(request))
         self.message_user(request, f"Revoked: {len(ids)}.")
         return None
 
     @admin.action(description="Export as CSV", permissions=["view"])
-    def export(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> StreamingHttpResponse:
+    def export(self, request: HttpRequest, enrollments: QuerySet[Enrollment]) -> HttpResponse | StreamingHttpResponse:
+        form = ReasonForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self.action_page(
+                request,
+                enrollments,
+                form,
+                action="export",
+                title="Export as CSV",
+                across=True,
+                intro="The file holds names, addresses and telephone numbers. The list stays open while it comes.",
+            )
         chosen = enrollment_list(EnrollmentFilters()).filter(id__in=enrollments.order_by().values("id"))
         filters = {"console": request.GET.urlencode()}
         return StreamingHttpResponse(
-            enrollments_export(rows=chosen, filters=filters, actor=_staff(request)),
+            enrollments_export(rows=chosen, filters=filters, actor=_staff(request), reason=form.cleaned_data["reason"]),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="enrollments.csv"', "Cache-Control": "no-store"},
         )
@@ -344,7 +352,7 @@ class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
             else:
                 self.message_user(request, f"Enrolled: {granted}.")
                 return HttpResponseRedirect(reverse("admin:courses_enrollment_change", args=[granted.id]))
-        return self._page(
+        return self.form_page(
             request, form, title="Enrol a student", button="Enrol", intro="Without a payment; the student gets a mail."
         )
 
@@ -355,38 +363,6 @@ class EnrollmentAdmin(AuditHistory, ReadOnlyAdmin):
             self.message_user(request, f"Choose at most {MOST_MARKED_AT_ONCE} at once.", messages.ERROR)
             return None
         return ids
-
-    def _confirm(
-        self,
-        request: HttpRequest,
-        enrollments: QuerySet[Enrollment],
-        ids: list[UUID],
-        form: forms.Form,
-        *,
-        action: str,
-        title: str,
-    ) -> HttpResponse:
-        hidden = [("action", action), ("apply", "yes"), *((helpers.ACTION_CHECKBOX_NAME, row) for row in ids)]
-        return self._page(
-            request,
-            form,
-            title=f"{title}: {len(ids)}",
-            button=title,
-            intro="Each student gets a mail, once.",
-            items=[str(row) for row in enrollments[:SHOWN]],
-            more=max(0, len(ids) - SHOWN),
-            hidden=hidden,
-        )
-
-    def _page(self, request: HttpRequest, form: forms.Form, **parts: Any) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "media": self.media + form.media,
-            **parts,
-        }
-        return TemplateResponse(request, FORM_PAGE, context)
 
 
 def _is_id(text: str) -> bool:

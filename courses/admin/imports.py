@@ -18,6 +18,8 @@ from django.urls import URLPattern, path
 from accounts.models import User
 from courses.services.catalogue import ImportReport, catalogue_import
 from courses.workbooks import Limits
+from learning247.records.errors import ReasonRequired
+from learning247.records.reason_forms import ReasonField
 
 PAGE: Final = "admin/courses/import.html"
 # An upload occupies a web thread; what is larger is a matter for the command.
@@ -48,12 +50,20 @@ class CatalogueUploadForm(forms.Form):
         required=False, initial=True, label="Only try it", help_text="Says what would happen, and changes nothing."
     )
 
+    reason = ReasonField(required=False, help_text="For the record, naming nobody. To only try it takes none.")
+
     def clean_file(self) -> UploadedFile:
         """Before anything of it is read."""
         file: UploadedFile = self.cleaned_data["file"]
         if file.size is None or file.size > UPLOAD_LIMITS.file_bytes:
             raise ValidationError("10 MB is the most here. Split the file, or have it imported on the server.")
         return file
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not values.get("dry_run") and not values.get("reason"):
+            self.add_error("reason", ReasonRequired.detail)
+        return values
 
     def bring_in(self, *, actor: User) -> ImportReport:
         """Import what a valid form holds."""
@@ -63,7 +73,13 @@ class CatalogueUploadForm(forms.Form):
             file = Path(directory) / Path(str(upload.name)).name
             with file.open("wb") as content:
                 content.writelines(upload.chunks())
-            return catalogue_import(path=file, dry_run=self.cleaned_data["dry_run"], actor=actor, limits=UPLOAD_LIMITS)
+            return catalogue_import(
+                path=file,
+                dry_run=self.cleaned_data["dry_run"],
+                actor=actor,
+                reason=self.cleaned_data["reason"],
+                limits=UPLOAD_LIMITS,
+            )
 
 
 class ImportPage(admin.ModelAdmin):

@@ -6,15 +6,15 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.models import User
-from courses.admin.enrollments import FORM_PAGE
 from courses.models import CoursePass
 from courses.services.passes import course_pass_prices_set
-from learning247.kit.admin import ReadOnlyAdmin
+from learning247.kit.admin import FormPages, ReadOnlyAdmin
 from learning247.kit.money import InvalidAmount, Money
+from learning247.records.audit_history import AuditHistory
+from learning247.records.reason_forms import ReasonField
 from payments.selectors import charge_refusal, charged_currencies
 
 
@@ -49,10 +49,16 @@ class PricesForm(forms.Form):
         super().__init__(*args, **kwargs)
         for row in charged_currencies():
             self.fields[row["currency"]] = self.amount_field(row["currency"])
+        self.fields["reason"] = ReasonField()
+
+    @property
+    def prices(self) -> list[Money]:
+        """Of a valid form."""
+        return [value for value in self.cleaned_data.values() if isinstance(value, Money)]
 
 
 @admin.register(CoursePass)
-class CoursePassAdmin(ReadOnlyAdmin):
+class CoursePassAdmin(AuditHistory, FormPages, ReadOnlyAdmin):
     """Both passes are always there; staff set what they cost in each currency."""
 
     list_display = ("access_type", "prices")
@@ -79,17 +85,14 @@ class CoursePassAdmin(ReadOnlyAdmin):
         now_asked = {price.currency: price.money.amount for price in course_pass.product.prices.all()}
         form = PricesForm(request.POST if request.method == "POST" else None, initial=now_asked)
         if form.is_valid():
-            prices = [price for price in form.cleaned_data.values() if price is not None]
-            course_pass_prices_set(course_pass_id=course_pass.id, prices=prices, staff=staff)
-            self.message_user(request, f"{course_pass}: {', '.join(map(str, prices)) or 'not on sale'}.")
+            reason = form.cleaned_data["reason"]
+            course_pass_prices_set(course_pass_id=course_pass.id, prices=form.prices, staff=staff, reason=reason)
+            self.message_user(request, f"{course_pass}: {', '.join(map(str, form.prices)) or 'not on sale'}.")
             return HttpResponseRedirect(reverse("admin:courses_coursepass_changelist"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "media": self.media,
-            "title": f"Prices: {course_pass}",
-            "intro": "A currency that is left empty cannot buy this pass. Open checkouts keep their price.",
-            "button": "Save",
-        }
-        return TemplateResponse(request, FORM_PAGE, context)
+        return self.form_page(
+            request,
+            form,
+            title=f"Prices: {course_pass}",
+            button="Save",
+            intro="A currency that is left empty cannot buy this pass. Open checkouts keep their price.",
+        )

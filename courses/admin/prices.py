@@ -5,15 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.models import User
-from courses.admin.enrollments import FORM_PAGE
 from courses.admin.passes import AmountField, PricesForm
 from courses.models import Course
 from courses.services.courses import course_prices_set
+from learning247.kit.admin import FormPages
 from learning247.kit.errors import DomainError
 from learning247.kit.money import Money
 from payments.selectors import charge_refusal
@@ -30,7 +29,7 @@ class CoursePricesForm(PricesForm):
     amount_field = CourseAmountField
 
 
-class PricesPage(admin.ModelAdmin):
+class PricesPage(FormPages):
     """Adds the page, and the link to it, to the admin of courses. Creators price their own courses by the API."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -62,24 +61,19 @@ class PricesPage(admin.ModelAdmin):
         now_asked = {price.currency: price.money.amount for price in course.product.prices.all()}
         form = CoursePricesForm(request.POST if request.method == "POST" else None, initial=now_asked)
         if form.is_valid():
-            prices = [price for price in form.cleaned_data.values() if price is not None]
+            reason = form.cleaned_data["reason"]
             try:
-                course_prices_set(course_id=course.pk, prices=prices, staff=request.user)
+                course_prices_set(course_id=course.pk, prices=form.prices, staff=request.user, reason=reason)
             except DomainError as refusal:
                 form.add_error(None, refusal.detail)
             else:
-                self.message_user(request, f"{course}: {', '.join(map(str, prices)) or 'no price'}.")
+                self.message_user(request, f"{course}: {', '.join(map(str, form.prices)) or 'no price'}.")
                 return HttpResponseRedirect(reverse("admin:courses_course_change", args=[course.pk]))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "form": form,
-            "media": self.media,
-            "title": f"Prices: {course}",
-            "intro": (
-                "A currency that is left empty cannot buy this course; 0 in all of them makes it free of charge."
-                " Open checkouts keep their price."
-            ),
-            "button": "Save",
-        }
-        return TemplateResponse(request, FORM_PAGE, context)
+        return self.form_page(
+            request,
+            form,
+            title=f"Prices: {course}",
+            button="Save",
+            intro="A currency that is left empty cannot buy this course; 0 in all of them makes it free of charge."
+            " Open checkouts keep their price.",
+        )

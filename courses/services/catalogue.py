@@ -21,6 +21,7 @@ from courses.workbooks import (
     read_department_texts,
 )
 from learning247.kit.money import Money
+from learning247.records.reasons import required_reason
 
 REPORT_HEADERS: Final = ("sheet", "row", "course name", "outcome", "why")
 NO_HEADERS: Final = "No sheet has the headers of a catalogue: nothing was imported."
@@ -92,6 +93,7 @@ def catalogue_import(
     prices: Sequence[Money] = DEFAULT_PRICES,
     dry_run: bool = False,
     actor: User | None = None,
+    reason: str = "",
     limits: Limits = _ANY_LIMITS,
     seen: Callable[[str], Any] = lambda where: None,
 ) -> ImportReport:
@@ -100,7 +102,12 @@ def catalogue_import(
     A sheet that the database refuses is reported and the others still come in. When several sheets speak of one
     department, the first that names a course counts, so that the same file again changes nothing. In a directory,
     `departments.csv` then describes departments that have no description. `seen` is called for each row read.
+
+    `actor` is a person's name in the audit; None, who stands at the machine. Raises ReasonRequired of an `actor` who
+    does more than try it.
     """
+    if actor is not None and not dry_run:
+        reason = required_reason(reason)
     report = ImportReport(dry_run)
     came_in: dict[str, dict[str, str]] = {}
     new: set[str] = set()
@@ -109,7 +116,7 @@ def catalogue_import(
         for sheet in read_catalogue(path, seen=seen, limits=limits):
             named = came_in.setdefault(department_key(sheet.department), {}) if sheet.has_headers else {}
             counting = _leave_out(sheet, named)
-            outcome = _import(sheet, prices, dry_run=dry_run, actor=actor)
+            outcome = _import(sheet, prices, dry_run=dry_run, actor=actor, reason=reason)
             if outcome is not None:
                 named.update(dict.fromkeys(counting, sheet.name))
                 # In a dry run every sheet of a new department finds it missing; it would be made once.
@@ -132,9 +139,11 @@ def catalogue_import(
     return report
 
 
-def _import(sheet: Sheet, prices: Sequence[Money], *, dry_run: bool, actor: User | None) -> SheetOutcome | None:
+def _import(
+    sheet: Sheet, prices: Sequence[Money], *, dry_run: bool, actor: User | None, reason: str
+) -> SheetOutcome | None:
     try:
-        return sheet_import(sheet=sheet, prices=prices, dry_run=dry_run, actor=actor)
+        return sheet_import(sheet=sheet, prices=prices, dry_run=dry_run, actor=actor, reason=reason)
     except DatabaseError as error:
         # The other sheets may still come in; this one has left nothing behind.
         sheet.report(0, "", f"nothing of this sheet was imported: {str(error).splitlines()[0]}")

@@ -17,6 +17,7 @@ from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
 from learning247.kit.transactions import require_transaction
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from payments.enums import ProductKind
 from payments.models import Entitlement, Payment
@@ -89,14 +90,17 @@ def course_change(
     changes: CourseChanges,
     prices: Sequence[Money] | None = None,
     staff: User | None = None,
+    reason: str = "",
 ) -> Course:
     """Change what `changes` names; `prices`, when given, replace all prices. Open checkouts keep their amount.
 
-    In the caller's transaction, which it asserts. `staff` is who edits a course that need not be their own: audited.
-    Raises CourseNotFound; CourseNotPublishable when a published course would be left without a price, or one that was
-    ever on sale without its link: who bought it opens it there.
+    In the caller's transaction, which it asserts. `staff` is who edits a course that need not be their own: audited
+    with the reason. Raises ReasonRequired; CourseNotFound; CourseNotPublishable when a published course would be left
+    without a price, or one that was ever on sale without its link: who bought it opens it there.
     """
     require_transaction("A course is changed in the transaction that locks it.")
+    if staff is not None:
+        reason = required_reason(reason)
     course = _locked(course_id)
     if prices is not None and not prices and course.status == CourseStatus.PUBLISHED:
         raise CourseNotPublishable("A published course needs at least one price. Withdraw it first.", attr="prices")
@@ -108,6 +112,7 @@ def course_change(
             action="course.changed",
             subject_kind="course",
             subject_id=course.id,
+            reason=reason,
             before={name: str(getattr(course, name)) for name in changes},
             after={name: str(value) for name, value in changes.items()},
         )
@@ -120,13 +125,15 @@ def course_change(
 
 
 @transaction.atomic(durable=True)
-def course_prices_set(*, course_id: uuid.UUID, prices: Sequence[Money], staff: User) -> None:
+def course_prices_set(*, course_id: uuid.UUID, prices: Sequence[Money], staff: User, reason: str) -> None:
     """Exactly these prices of a platform course from now on, audited; open checkouts keep their amount. The same ones
     change nothing. All zero: free of charge.
 
-    Raises CourseNotFound; CoursePricesRefused for a creator's course, an amount that cannot be charged, two prices in
-    one currency, and zero beside others; CourseNotPublishable when a published course would be left without a price.
+    Raises ReasonRequired; CourseNotFound; CoursePricesRefused for a creator's course, an amount that cannot be charged,
+    two prices in one currency, and zero beside others; CourseNotPublishable when a published course would be left
+    without a price.
     """
+    reason = required_reason(reason)
     course = _locked(course_id)
     if course.creator_id is not None:
         raise CoursePricesRefused("The prices of a creator's course are its creator's to change.")
@@ -150,36 +157,43 @@ def course_prices_set(*, course_id: uuid.UUID, prices: Sequence[Money], staff: U
         action="course.priced",
         subject_kind="course",
         subject_id=course.id,
+        reason=reason,
         before=before,
         after=after,
     )
 
 
 @transaction.atomic(durable=True)
-def course_publish(*, course_id: uuid.UUID, actor: User | None) -> Course:
-    """Put it on sale; a published course stays so quietly. Audited. Raises CourseNotFound, CourseNotPublishable."""
+def course_publish(*, course_id: uuid.UUID, actor: User | None, reason: str = "") -> Course:
+    """Put it on sale; a published course stays so quietly. Audited, with the reason of whoever is not its creator.
+
+    Raises CourseNotFound, ReasonRequired, CourseNotPublishable.
+    """
     course = _locked(course_id)
+    reason = _reason_for(course, actor, reason)
     if course.status == CourseStatus.PUBLISHED:
         return course
     if not course.link:
         raise CourseNotPublishable("Give the course its link first: without one, buyers get nothing.", attr="link")
     if not course.product.prices.exists():
         raise CourseNotPublishable(attr="prices")
-    return _move(course, CourseStatus.PUBLISHED, actor=actor)
+    return _move(course, CourseStatus.PUBLISHED, actor=actor, reason=reason)
 
 
 @transaction.atomic(durable=True)
-def course_withdraw(*, course_id: uuid.UUID, actor: User | None) -> Course:
-    """Take it off the shelf: nobody can buy it, whoever owns it keeps it. Quiet when it is withdrawn already. Audited.
+def course_withdraw(*, course_id: uuid.UUID, actor: User | None, reason: str = "") -> Course:
+    """Take it off the shelf: nobody can buy it, whoever owns it keeps it. Quiet when it is withdrawn already. Audited,
+    with the reason of whoever is not its creator.
 
-    Raises CourseNotFound, CourseNeverPublished.
+    Raises CourseNotFound, ReasonRequired, CourseNeverPublished.
     """
     course = _locked(course_id)
+    reason = _reason_for(course, actor, reason)
     if course.status == CourseStatus.WITHDRAWN:
         return course
     if course.status == CourseStatus.DRAFT:
         raise CourseNeverPublished
-    return _move(course, CourseStatus.WITHDRAWN, actor=actor)
+    return _move(course, CourseStatus.WITHDRAWN, actor=actor, reason=reason)
 
 
 @transaction.atomic(durable=True)
@@ -225,13 +239,19 @@ def _locked(course_id: uuid.UUID) -> Course:
     return course
 
 
-def _move(course: Course, status: CourseStatus, *, actor: User | None) -> Course:
+def _reason_for(course: Course, actor: User | None, reason: str) -> str:
+    """What is one's own is moved without a reason, and so is what the platform moves itself."""
+    return reason if actor is None or actor.pk == course.creator_id else required_reason(reason)
+
+
+def _move(course: Course, status: CourseStatus, *, actor: User | None, reason: str = "") -> Course:
     """Change the state; the product can be bought exactly while the course is published."""
     audit_record(
         actor=actor,
         action=f"course.{status}",
         subject_kind="course",
         subject_id=course.id,
+        reason=reason,
         before={"status": course.status},
         after={"status": status},
     )

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from accounts.models import User
-from courses.errors import DepartmentNotFound
+from courses.errors import DepartmentNotEmpty, DepartmentNotFound
 from courses.locks import department_lock
-from courses.models import Department
+from courses.models import Course, Department
 from courses.names import department_key
 from learning247.kit.ids import new_id
 from learning247.kit.transactions import require_transaction
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 
 
@@ -63,17 +64,17 @@ def departments_describe(*, descriptions: Mapping[str, str]) -> tuple[int, list[
     return described, unknown
 
 
-def department_create(*, department: Department, staff: User) -> None:
-    """Save a new department, audited. In the caller's transaction, which it asserts."""
+def department_create(*, department: Department, staff: User, reason: str) -> None:
+    """Save a new department, audited. In the caller's transaction, which it asserts. Raises ReasonRequired."""
     require_transaction("A department commits together with its audit entry.")
     department.save(force_insert=True)
-    _audit(department.id, "department.created", staff=staff, after=_record_of(department))
+    _audit(department.id, "department.created", staff=staff, reason=reason, after=_record_of(department))
 
 
-def department_change(*, department_id: uuid.UUID, changes: DepartmentChanges, staff: User) -> None:
+def department_change(*, department_id: uuid.UUID, changes: DepartmentChanges, staff: User, reason: str) -> None:
     """Change what `changes` names, audited with the values before. In the caller's transaction, which it asserts.
 
-    Raises DepartmentNotFound.
+    Raises ReasonRequired, DepartmentNotFound.
     """
     require_transaction("A department is changed in the transaction that locks it.")
     department = department_lock(department_id)
@@ -88,20 +89,25 @@ def department_change(*, department_id: uuid.UUID, changes: DepartmentChanges, s
         department_id,
         "department.changed",
         staff=staff,
+        reason=reason,
         before={name: before[name] for name in changes},
         after={name: after[name] for name in changes},
     )
 
 
-def department_erase(*, department: Department, staff: User) -> None:
-    """Remove a department that has no courses, audited. In the caller's transaction, which it asserts.
-
-    Raises ProtectedError where there are courses in it.
-    """
-    require_transaction("A department goes together with its audit entry.")
-    department_id, before = department.id, _record_of(department)
+@transaction.atomic(durable=True)
+def department_erase(*, department_id: uuid.UUID, staff: User, reason: str) -> None:
+    """Remove a department that has no courses, audited; quiet when that was done. Raises ReasonRequired,
+    DepartmentNotEmpty."""
+    reason = required_reason(reason)
+    department = department_lock(department_id)
+    if department is None:
+        return
+    before = _record_of(department)
+    if Course.objects.filter(department=department).exists():
+        raise DepartmentNotEmpty
     department.delete()
-    _audit(department_id, "department.erased", staff=staff, before=before)
+    _audit(department_id, "department.erased", staff=staff, reason=reason, before=before)
 
 
 def department_by_name(name: str) -> Department | None:
@@ -126,9 +132,16 @@ def _audit(
     action: str,
     *,
     staff: User,
+    reason: str,
     before: Mapping[str, str] | None = None,
     after: Mapping[str, str] | None = None,
 ) -> None:
     audit_record(
-        actor=staff, action=action, subject_kind="department", subject_id=department_id, before=before, after=after
+        actor=staff,
+        action=action,
+        subject_kind="department",
+        subject_id=department_id,
+        reason=required_reason(reason),
+        before=before,
+        after=after,
     )

@@ -19,7 +19,7 @@ from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
 from learning247.kit.spreadsheets import cell_text, line_text
-from learning247.records.services.audit import audit_record
+from learning247.records.services.audit import audit_record, audit_record_each
 from payments.enums import ProductKind
 from payments.models import Price, Product
 
@@ -27,6 +27,8 @@ from payments.models import Price, Product
 DEFAULT_PRICES: Final = (Money(2_500_000, "NGN"), Money(3_000, "USD"))
 BATCH: Final = 500
 T = TypeVar("T")
+# Course -> its texts before and after.
+Changes = dict[uuid.UUID, tuple[dict[str, str], dict[str, str]]]
 # Each text of a course, and how what is stored looks in a cell.
 _TEXTS: Final = {
     "title": line_text,
@@ -71,8 +73,10 @@ def sheet_import(
     prices: Sequence[Money] = DEFAULT_PRICES,
     dry_run: bool = False,
     actor: User | None = None,
+    reason: str = "",
 ) -> SheetOutcome:
-    """Bring the good rows of one sheet in, all or none of them. Audited when a course was created or changed.
+    """Bring the good rows of one sheet in, all or none of them. Audited when a course was created or changed, and of
+    each one that was changed, from what to what.
 
     A new course is published at `prices`. One that is there already, by department and title, takes over the texts
     that the sheet has and that differ; a blank cell leaves what is stored, and price, status and slug stay, because
@@ -90,14 +94,23 @@ def sheet_import(
     if sheet.has_headers:
         outcome.new_department = department_by_name(sheet.department) is None
         department = department_ensure(name=sheet.department)
-        _import_rows(department, sheet.rows, prices, outcome)
+        before = Course.objects.filter(department=department).count()
+        changed = _import_rows(department, sheet.rows, prices, outcome)
+        audit_record_each(actor=actor, action="course.changed", subject_kind="course", reason=reason, changes=changed)
         if outcome.created or outcome.updated:
             audit_record(
                 actor=actor,
                 action="catalogue.imported",
                 subject_kind="department",
                 subject_id=department.id,
-                after={"sheet": sheet.name, "created": outcome.created, "updated": outcome.updated},
+                reason=reason,
+                before={"courses": before},
+                after={
+                    "courses": before + outcome.created,
+                    "sheet": sheet.name,
+                    "created": outcome.created,
+                    "updated": outcome.updated,
+                },
             )
     if dry_run:
         transaction.set_rollback(True)
@@ -106,20 +119,23 @@ def sheet_import(
 
 def _import_rows(
     department: Department, rows: Sequence[CatalogueRow], prices: Sequence[Money], outcome: SheetOutcome
-) -> None:
+) -> Changes:
+    changed: Changes = {}
     wanted = _merged(rows, outcome)
     stored = _stored_ids(department)
     row_of = {stored[key]: row for key, row in wanted.items() if key in stored}
     differing = _differing(row_of)
     still_there = set(courses_lock(differing))
     for ids in _batches(sorted(still_there)):
-        outcome.updated += _update(ids, row_of)
+        changed |= _update(ids, row_of)
+    outcome.updated = len(changed)
     outcome.unchanged += len(row_of) - len(differing) + len(still_there) - outcome.updated
     erased = set(differing) - still_there
     fresh = [row for key, row in wanted.items() if key not in stored or stored[key] in erased]
     for batch in _batches(fresh):
         _create(department, batch, prices)
     outcome.created += len(fresh)
+    return changed
 
 
 def _merged(rows: Sequence[CatalogueRow], outcome: SheetOutcome) -> dict[str, CatalogueRow]:
@@ -167,13 +183,15 @@ def _differences(course: Course, row: CatalogueRow) -> dict[str, str]:
     }
 
 
-def _update(ids: Sequence[uuid.UUID], row_of: dict[uuid.UUID, CatalogueRow]) -> int:
-    """Put the rows' texts into locked courses; says how many really differed, now that nobody else can change them."""
+def _update(ids: Sequence[uuid.UUID], row_of: dict[uuid.UUID, CatalogueRow]) -> Changes:
+    """Put the rows' texts into locked courses; says what really differed, now that nobody else can change them."""
     changed, retitled = [], []
+    changes: Changes = {}
     for course in Course.objects.filter(id__in=ids).select_related("product").order_by("id"):
         differences = _differences(course, row_of[course.id])
         if not differences:
             continue
+        changes[course.id] = {name: getattr(course, name) for name in differences}, differences
         for name, text in differences.items():
             setattr(course, name, text)
         course.updated_at = now()
@@ -183,7 +201,7 @@ def _update(ids: Sequence[uuid.UUID], row_of: dict[uuid.UUID, CatalogueRow]) -> 
             retitled.append(course.product)
     Course.objects.bulk_update(changed, [*_TEXTS, "updated_at"])
     Product.objects.bulk_update(retitled, ["title"])
-    return len(changed)
+    return changes
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

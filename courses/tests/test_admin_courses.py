@@ -14,12 +14,15 @@ from accounts.tests.builders import build_admin, build_creator, build_user
 from courses.enums import CourseStatus
 from courses.locks import course_lock
 from courses.models import Course, Department
+from courses.services.courses import course_withdraw
 from courses.tests.builders import build_course, build_department
+from learning247.records.errors import ReasonRequired
 from learning247.records.models import AuditEntry
 from learning247.tests.waiting import until_somebody_waits
 from payments.models import Product
 
 LINK = "https://classroom.example.com/room"
+REASON = "Asked for by the faculty"
 
 
 def form(course: Course, **changed: str) -> dict[str, str]:
@@ -32,8 +35,13 @@ def form(course: Course, **changed: str) -> dict[str, str]:
         "duration": course.duration,
         "link": course.link,
         "image_url": course.image_url,
+        "reason": REASON,
     }
     return fields | changed
+
+
+LIST = reverse("admin:courses_course_changelist")
+WHY = ReasonRequired.detail
 
 
 def address(course: Course) -> str:
@@ -64,7 +72,73 @@ def test_a_form_saves_what_it_changed(console: Client, staff: User) -> None:
     course.refresh_from_db()
     assert (course.title, course.link, Product.objects.get(kind="course").title) == ("Delicts", LINK, "Delicts")
     audit = AuditEntry.objects.get(action="course.changed")
-    assert (audit.actor, audit.before, audit.after) == (staff, {"title": "Torts"}, {"title": "Delicts"})
+    assert (audit.actor, audit.reason) == (staff, REASON)
+    assert (audit.before, audit.after) == ({"title": "Torts"}, {"title": "Delicts"})
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_without_a_reason_a_form_saves_nothing(console: Client, reason: str) -> None:
+    course = build_course(title="Torts")
+
+    answer: Any = console.post(address(course), form(course, title="Delicts", reason=reason))
+
+    assert answer.context["adminform"].form.errors == {"reason": [WHY]}
+    course.refresh_from_db()
+    assert course.title == "Torts"
+    assert not AuditEntry.objects.filter(action="course.changed").exists()
+
+
+def test_lines_that_only_end_otherwise_are_no_change_and_need_no_reason(console: Client) -> None:
+    course = build_course(description="One.\nTwo.")
+
+    assert console.post(address(course), form(course, description="One.\r\nTwo.", reason="")).status_code == 302
+
+    assert not AuditEntry.objects.filter(action="course.changed").exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"), [("publish", "withdrawn", "published"), ("withdraw", "published", "withdrawn")]
+)
+def test_a_course_goes_on_and_off_sale_with_a_reason(
+    console: Client, staff: User, action: str, before: str, after: str
+) -> None:
+    course = build_course(title="Torts", status=CourseStatus(before))
+    chosen = {"action": action, "_selected_action": [str(course.pk)]}
+
+    asked: Any = console.post(LIST, chosen)
+    refused: Any = console.post(LIST, chosen | {"apply": "yes", "reason": " "})
+
+    assert (asked.context["items"], asked.context["form"].errors) == (["Torts"], {})
+    assert refused.context["form"].errors == {"reason": [WHY]}
+    course.refresh_from_db()
+    assert course.status == before
+    assert not AuditEntry.objects.filter(action=f"course.{after}", actor=staff).exists()
+
+    console.post(LIST, chosen | {"apply": "yes", "reason": REASON})
+
+    course.refresh_from_db()
+    assert course.status == after
+    entry = AuditEntry.objects.filter(action=f"course.{after}").latest("id")
+    assert (entry.actor, entry.reason, entry.before, entry.after) == (
+        staff,
+        REASON,
+        {"status": before},
+        {"status": after},
+    )
+
+
+def test_a_creator_moves_their_own_without_a_reason_and_staff_never(staff: User) -> None:
+    creator = build_creator()
+    course = build_course(creator=creator)
+
+    with pytest.raises(ReasonRequired):
+        course_withdraw(course_id=course.pk, actor=staff)
+    course.refresh_from_db()
+    assert course.status == "published"
+
+    course_withdraw(course_id=course.pk, actor=creator)
+    course.refresh_from_db()
+    assert course.status == "withdrawn"
 
 
 def test_a_course_on_sale_keeps_its_link_and_the_form_says_so(console: Client) -> None:
@@ -83,8 +157,8 @@ def test_a_draft_without_a_link_is_not_put_on_sale_by_the_console(console: Clien
     course = build_course(title="Torts", creator=build_creator(), link="", status=CourseStatus.DRAFT)
 
     answer = console.post(
-        reverse("admin:courses_course_changelist"),
-        {"action": "publish", "_selected_action": [str(course.pk)]},
+        LIST,
+        {"action": "publish", "_selected_action": [str(course.pk)], "apply": "yes", "reason": REASON},
         follow=True,
     )
 
@@ -128,7 +202,7 @@ def test_a_form_saved_while_the_course_is_erased_is_a_message(committed_db: str)
 
 
 def department_form(**fields: str) -> dict[str, str]:
-    return {"name": "Law", "slug": "law", "description": "Of the land."} | fields
+    return {"name": "Law", "slug": "law", "description": "Of the land.", "reason": REASON} | fields
 
 
 def recorded(action: str) -> AuditEntry:
@@ -141,6 +215,7 @@ def test_a_department_that_staff_made_is_on_record(console: Client, staff: User)
     department = Department.objects.get()
     entry = recorded("created")
     assert (entry.actor, entry.subject_id, entry.before) == (staff, str(department.id), None)
+    assert entry.reason == REASON
     assert entry.after == {"name": "Law", "slug": "law", "description": "Of the land."}
 
 
@@ -155,6 +230,7 @@ def test_a_department_that_staff_changed_is_on_record_with_what_it_was(console: 
     assert (department.name, department.slug, department.description) == ("Laws", "law", "Of the land.")
     entry = recorded("changed")
     assert (entry.actor, entry.before, entry.after) == (staff, {"name": "Law"}, {"name": "Laws"})
+    assert entry.reason == REASON
 
 
 @pytest.mark.parametrize("by_action", [False, True])
@@ -162,23 +238,31 @@ def test_an_empty_department_that_staff_removed_is_on_record(console: Client, st
     department = build_department("Law", description="Of the land.")
     if by_action:
         page = reverse("admin:courses_department_changelist")
-        form = {"action": "delete_selected", "_selected_action": str(department.id), "post": "yes"}
+        form = {"action": "delete_selected", "_selected_action": str(department.id), "apply": "yes"}
     else:
-        page, form = reverse("admin:courses_department_delete", args=[department.id]), {"post": "yes"}
+        page, form = reverse("admin:courses_department_delete", args=[department.id]), {}
 
-    assert console.post(page, form).status_code == 302
+    refused: Any = console.post(page, form)
+    assert refused.context["form"].errors == {"reason": [WHY]}
+    assert Department.objects.get() == department
+
+    assert console.post(page, form | {"reason": REASON}).status_code == 302
 
     assert not Department.objects.exists()
     entry = recorded("erased")
-    assert (entry.actor, entry.subject_id) == (staff, str(department.id))
+    assert (entry.actor, entry.subject_id, entry.reason) == (staff, str(department.id), REASON)
     assert entry.before == {"name": "Law", "slug": "law", "description": "Of the land."}
 
 
 def test_a_department_with_courses_stays(console: Client) -> None:
     course = build_course()
 
-    console.post(reverse("admin:courses_department_delete", args=[course.department_id]), {"post": "yes"})
+    page = reverse("admin:courses_department_delete", args=[course.department_id])
+    answer = console.post(page, {"reason": REASON}, follow=True)
 
+    assert messages(answer) == [
+        f"{course.department}: There are courses in this department. Move them to another one first."
+    ]
     assert Department.objects.get() == course.department
     assert not AuditEntry.objects.filter(action="department.erased").exists()
 

@@ -103,7 +103,7 @@ def test_revoking_needs_a_reason(console: Client, staff: User) -> None:
     row = build_enrollment(build_course())
 
     assert "Revoke: 1" in text_of(act(console, "revoke", row))
-    assert "This field is required." in text_of(act(console, "revoke", row, apply="yes", reason=" "))
+    assert "Say why: it goes on record" in text_of(act(console, "revoke", row, apply="yes", reason=" "))
     assert statuses() == ["pending"]
 
     assert act(console, "revoke", row, apply="yes", reason="Chargeback").status_code == 302
@@ -116,13 +116,31 @@ def test_revoking_needs_a_reason(console: Client, staff: User) -> None:
 def test_the_chosen_ones_are_exported(console: Client, staff: User) -> None:
     rows = [build_enrollment(build_course(title=title)) for title in ("Contracts", "Torts", "Delicts")]
 
-    response: Any = act(console, "export", *rows[:2])
+    assert "Say why: it goes on record" in text_of(act(console, "export", *rows[:2], apply="yes", reason=" "))
+    assert not AuditEntry.objects.filter(action="enrollments.exported").exists()
+
+    response: Any = act(console, "export", *rows[:2], apply="yes", reason="For the faculty")
 
     text = b"".join(response.streaming_content).decode()
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert [line.split(",")[8] for line in text.splitlines()[1:]] == ["Torts", "Contracts"]
     entry = AuditEntry.objects.get(action="enrollments.exported")
     assert (entry.actor, entry.after) == (staff, {"filters": {"console": ""}, "rows": 2})
+    assert entry.reason == "For the faculty"
+
+
+def test_all_of_a_list_are_exported_however_many_they_are(
+    console: Client, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courses.admin.enrollments.EnrollmentAdmin.list_per_page", 1)
+    rows = [build_enrollment(build_course()) for _ in range(3)]
+
+    page: Any = act(console, "export", rows[0], select_across="1")
+    asked = dict(page.context["hidden"])
+    response: Any = console.post(LIST, asked | {"reason": "For the faculty"})
+
+    assert (asked["select_across"], len(asked)) == ("1", 4)
+    assert len(b"".join(response.streaming_content).decode().splitlines()) == 4
 
 
 def test_more_than_five_hundred_are_not_marked_in_one_go(console: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +175,7 @@ def test_a_student_is_enrolled_by_hand(console: Client, staff: User) -> None:
         ({"access_type": "monthly"}, "A pass opens every platform course: choose none."),
         ({"course": ""}, "Choose the course."),
         ({"course": "not-a-uuid"}, "is not a valid UUID."),
-        ({"reason": ""}, "This field is required."),
+        ({"reason": ""}, "Say why: it goes on record with your name."),
         ({"student_email": "nowhere"}, "Enter a valid email address."),
         ({"notes": "\0"}, "Null characters are not allowed."),
     ],
@@ -276,7 +294,11 @@ def test_staff_set_prices_per_currency_on_record(console: Client, staff: User) -
     page = text_of(console.get(price_page()))
     assert 'value="35000.00"' in page
 
-    response = console.post(price_page(), {"NGN": "36000", "USD": "42.00", "GBP": "33.50", "EUR": ""})
+    form = {"NGN": "36000", "USD": "42.00", "GBP": "33.50", "EUR": ""}
+    assert "Say why: it goes on record" in text_of(console.post(price_page(), form))
+    assert prices_of("monthly") == {"NGN": "35000.00", "USD": "42.00"}
+
+    response = console.post(price_page(), form | {"reason": "A new year"})
 
     assert response.status_code == 302
     assert prices_of("monthly") == {"NGN": "36000.00", "USD": "42.00", "GBP": "33.50"}
@@ -284,11 +306,12 @@ def test_staff_set_prices_per_currency_on_record(console: Client, staff: User) -
     entry = AuditEntry.objects.get(action="course_pass.priced")
     assert (entry.actor, entry.before) == (staff, {"NGN": "35000.00", "USD": "42.00"})
     assert entry.after == {"NGN": "36000.00", "USD": "42.00", "GBP": "33.50"}
+    assert entry.reason == "A new year"
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1e9", "0.001", "12,50", "0.01"])
 def test_a_price_that_cannot_be_charged_is_refused(console: Client, amount: str) -> None:
-    assert "errors" in text_of(console.post(price_page(), {"NGN": "36000", "USD": amount}))
+    assert "errors" in text_of(console.post(price_page(), {"NGN": "36000", "USD": amount, "reason": "A new year"}))
     assert prices_of("monthly") == {"NGN": "35000.00", "USD": "42.00"}
 
 
@@ -317,7 +340,7 @@ def test_one_enrollment_is_marked_and_revoked_from_its_own_page_which_then_says_
 
     assert console.post(mark, {"apply": "yes"}).headers["Location"] == own
     assert statuses() == ["credentials_sent"]
-    assert "This field is required." in text_of(console.post(revoke, {"apply": "yes"}))
+    assert "Say why: it goes on record" in text_of(console.post(revoke, {"apply": "yes"}))
     assert console.post(revoke, {"apply": "yes", "reason": "left"}).headers["Location"] == own
 
     assert statuses() == ["revoked"]
@@ -345,9 +368,9 @@ def test_staff_who_may_only_look_do_nothing_from_its_own_page(client: Client) ->
 
 def test_history_of_a_course_and_of_a_department_is_what_is_on_record(console: Client, staff: User) -> None:
     course = build_course(title="Torts", department=build_department("Law"))
-    console.post(reverse("admin:courses_course_prices", args=[course.id]), {"NGN": "26000"})
+    console.post(reverse("admin:courses_course_prices", args=[course.id]), {"NGN": "26000", "reason": "x"})
     department = reverse("admin:courses_department_change", args=[course.department_id])
-    console.post(department, {"name": "Laws", "slug": "law", "description": ""})
+    console.post(department, {"name": "Laws", "slug": "law", "description": "", "reason": "x"})
 
     history = text_of(console.get(reverse("admin:courses_course_history", args=[course.id])))
     assert "course.priced" in history and "NGN: 26000.00" in history and str(staff) in history

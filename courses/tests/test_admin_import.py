@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 PAGE = reverse("admin:courses_course_import")
 LIST = reverse("admin:courses_course_changelist")
+REASON = "This year's catalogue"
 GOOD = b"Course Name,Course Link\nTorts,https://classroom.example.com/t\n<script>,\n"
 
 
@@ -27,7 +28,7 @@ def staff_with(*rights: str) -> User:
 
 
 def upload(client: Client, content: bytes = GOOD, name: str = "Law.csv", **fields: str) -> Any:
-    return client.post(PAGE, {"file": SimpleUploadedFile(name, content), **fields})
+    return client.post(PAGE, {"file": SimpleUploadedFile(name, content), "reason": REASON, **fields})
 
 
 def test_staff_import_a_file_and_read_what_became_of_each_row(client: Client) -> None:
@@ -48,14 +49,37 @@ def test_staff_import_a_file_and_read_what_became_of_each_row(client: Client) ->
     assert (entry.actor, entry.subject_id, entry.after) == (
         staff,
         str(course.department_id),
-        {"sheet": "Law.csv", "created": 1, "updated": 0},
+        {"sheet": "Law.csv", "courses": 1, "created": 1, "updated": 0},
     )
+    assert (entry.reason, entry.before) == (REASON, {"courses": 0})
+
+
+def test_without_a_reason_nothing_comes_in(client: Client) -> None:
+    client.force_login(build_admin())
+
+    page = upload(client, reason=" ").content.decode()
+
+    assert "Say why: it goes on record with your name." in page
+    assert not Course.objects.exists()
+
+
+def test_each_course_that_an_import_changes_is_on_record_from_what_to_what(client: Client) -> None:
+    staff = build_admin()
+    client.force_login(staff)
+    upload(client)
+
+    upload(client, GOOD.replace(b"example.com/t", b"example.com/new"))
+
+    (entry,) = AuditEntry.objects.filter(action="course.changed")
+    assert (entry.actor, entry.reason, entry.subject_id) == (staff, REASON, str(Course.objects.get().id))
+    assert entry.before == {"link": "https://classroom.example.com/t"}
+    assert entry.after == {"link": "https://classroom.example.com/new"}
 
 
 def test_a_trial_shows_the_same_and_changes_nothing(client: Client) -> None:
     client.force_login(build_admin())
 
-    page = upload(client, dry_run="on").content.decode()
+    page = upload(client, dry_run="on", reason="").content.decode()
 
     assert "Law (new department)" in page
     assert "Dry run, nothing was changed: 1 row came in: 1 course created" in page

@@ -15,6 +15,7 @@ from courses.models import Course
 from courses.services.courses import course_prices_set
 from courses.tests.builders import build_course, build_enrollment
 from learning247.kit.money import Money
+from learning247.records.errors import ReasonRequired
 from learning247.records.models import AuditEntry
 from payments.enums import PaymentStatus
 from payments.models import Payment
@@ -22,6 +23,7 @@ from payments.models import Payment
 pytestmark = pytest.mark.django_db
 
 FIRST = {"NGN": "25000.00", "USD": "30.00"}
+REASON = {"reason": "A new year"}
 
 
 @pytest.fixture
@@ -58,24 +60,39 @@ def test_staff_set_the_prices_of_a_platform_course_on_record(console: Client, st
     assert page_of(course) in change_page.content.decode()
     assert 'value="25000.00"' in console.get(page_of(course)).content.decode()
 
-    answer = console.post(page_of(course), {"NGN": "26000", "USD": "", "GBP": "24.50", "EUR": "29"}, follow=True)
+    answer = console.post(
+        page_of(course), {"NGN": "26000", "USD": "", "GBP": "24.50", "EUR": "29"} | REASON, follow=True
+    )
 
     assert [str(message) for message in answer.context["messages"]] == ["Torts: NGN 26000.00, GBP 24.50, EUR 29.00."]
     assert prices_of(course) == {"NGN": "26000.00", "GBP": "24.50", "EUR": "29.00"}
     (entry,) = priced()
     assert (entry.actor, entry.subject_id, entry.before) == (staff, str(course.id), FIRST)
     assert entry.after == {"NGN": "26000.00", "GBP": "24.50", "EUR": "29.00"}
+    assert entry.reason == "A new year"
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_without_a_reason_no_price_changes(console: Client, staff: User, reason: str) -> None:
+    course = build_course()
+
+    answer = console.post(page_of(course), {"NGN": "26000", "reason": reason})
+
+    assert errors_of(answer) == [ReasonRequired.detail]
+    with pytest.raises(ReasonRequired):
+        course_prices_set(course_id=course.id, prices=[Money(1, "NGN")], staff=staff, reason=reason)
+    assert (prices_of(course), priced()) == (FIRST, [])
 
 
 def test_the_same_prices_again_leave_no_trace(console: Client) -> None:
     course = build_course()
-    assert console.post(page_of(course), FIRST).status_code == 302
+    assert console.post(page_of(course), FIRST | REASON).status_code == 302
     assert (prices_of(course), priced()) == (FIRST, [])
 
 
 def test_zero_in_all_currencies_makes_a_course_free_of_charge(console: Client) -> None:
     course = build_course()
-    assert console.post(page_of(course), {"NGN": "0", "USD": "0"}).status_code == 302
+    assert console.post(page_of(course), {"NGN": "0", "USD": "0"} | REASON).status_code == 302
     assert prices_of(course) == {"NGN": "0.00", "USD": "0.00"}
 
 
@@ -90,13 +107,13 @@ def test_zero_in_all_currencies_makes_a_course_free_of_charge(console: Client) -
 )
 def test_prices_that_make_no_sense_say_why_and_change_nothing(console: Client, sent: dict[str, str], said: str) -> None:
     course = build_course()
-    assert errors_of(console.post(page_of(course), sent)) == [said]
+    assert errors_of(console.post(page_of(course), sent | REASON)) == [said]
     assert (prices_of(course), priced()) == (FIRST, [])
 
 
 def test_a_withdrawn_course_may_have_no_price(console: Client) -> None:
     course = build_course(status=CourseStatus.WITHDRAWN)
-    assert console.post(page_of(course), {}).status_code == 302
+    assert console.post(page_of(course), {} | REASON).status_code == 302
     assert prices_of(course) == {}
 
 
@@ -105,7 +122,7 @@ def test_a_creators_prices_are_the_creators(console: Client) -> None:
     shown = console.get(reverse("admin:courses_course_change", args=[course.id])).content.decode()
     assert page_of(course) not in shown
 
-    answer = console.post(page_of(course), {"NGN": "1000"})
+    answer = console.post(page_of(course), {"NGN": "1000"} | REASON)
 
     assert errors_of(answer) == ["The prices of a creator's course are its creator's to change."]
     assert (prices_of(course), priced()) == (FIRST, [])
@@ -118,7 +135,7 @@ def test_a_creators_prices_are_the_creators(console: Client) -> None:
 def test_the_service_itself_refuses_what_the_page_would(staff: User, prices: list[Money]) -> None:
     course = build_course()
     with pytest.raises(CoursePricesRefused):
-        course_prices_set(course_id=course.id, prices=prices, staff=staff)
+        course_prices_set(course_id=course.id, prices=prices, staff=staff, reason="A new year")
     assert (prices_of(course), priced()) == (FIRST, [])
 
 
@@ -126,7 +143,7 @@ def test_an_open_checkout_keeps_its_amount(console: Client) -> None:
     course = build_course()
     build_enrollment(course, amount_minor=2_500_000, status=PaymentStatus.PENDING, settled_at=None)
 
-    console.post(page_of(course), {"NGN": "26000"})
+    console.post(page_of(course), {"NGN": "26000"} | REASON)
 
     assert Payment.objects.get().money == Money(2_500_000, "NGN")
 

@@ -33,7 +33,10 @@ def test_everybody_sees_what_a_pass_costs() -> None:
 def test_the_prices_that_staff_set_are_the_ones_shown() -> None:
     monthly = course_pass_of("monthly")
     course_pass_prices_set(
-        course_pass_id=monthly.id, prices=[Money(3_300, "GBP"), Money(4_000, "EUR")], staff=build_admin()
+        course_pass_id=monthly.id,
+        prices=[Money(3_300, "GBP"), Money(4_000, "EUR")],
+        staff=build_admin(),
+        reason="A new year",
     )
 
     shown = APIClient().get("/api/courses/passes").json()

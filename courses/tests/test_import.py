@@ -259,10 +259,23 @@ def test_what_an_import_changed_is_on_record(write: Write) -> None:
     run(write({"Law": [HEADERS, row("Torts")], "Care": [HEADERS, row("No link", None)]}))
     run(write({"Law": [HEADERS, row("Torts", "https://classroom.example.com/b"), row("Contracts")]}))
 
-    law = Department.objects.get(name="Law")
-    assert [(entry.action, entry.subject_id, entry.after) for entry in AuditEntry.objects.order_by("id")] == [
-        ("catalogue.imported", str(law.id), {"sheet": "Law", "created": 1, "updated": 0}),
-        ("catalogue.imported", str(law.id), {"sheet": "Law", "created": 1, "updated": 1}),
+    law, torts = Department.objects.get(name="Law"), Course.objects.get(title="Torts")
+    links = [{"link": f"https://classroom.example.com/{name}"} for name in ("a", "b")]
+    entries = AuditEntry.objects.order_by("id")
+    assert [(entry.action, entry.subject_id, entry.before, entry.after) for entry in entries] == [
+        (
+            "catalogue.imported",
+            str(law.id),
+            {"courses": 0},
+            {"sheet": "Law", "courses": 1, "created": 1, "updated": 0},
+        ),
+        ("course.changed", str(torts.id), *links),
+        (
+            "catalogue.imported",
+            str(law.id),
+            {"courses": 1},
+            {"sheet": "Law", "courses": 2, "created": 1, "updated": 1},
+        ),
     ]
 
 

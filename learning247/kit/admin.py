@@ -16,9 +16,14 @@ from django.db import DataError
 from django.db.models import Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 
 # What the filters of lists compare by, and the dates above them; whatever reads a part of a text is not among them.
 _COMPARISONS: Final = frozenset({"exact", "in", "isnull", "isempty", "gte", "lt", "year", "month", "day"})
+
+FORM_PAGE: Final = "admin/form_page.html"
+# Of the rows that a page is about, so many are named.
+SHOWN: Final = 20
 
 
 class ForgivingAdmin(admin.ModelAdmin):
@@ -84,6 +89,58 @@ class ForgivingAdmin(admin.ModelAdmin):
         except ValidationError:
             return False
         return "\0" not in text
+
+
+class FormPages(admin.ModelAdmin):
+    """Pages of one form each: what an action asks before it acts, or what a service needs."""
+
+    def form_page(
+        self, request: HttpRequest, form: forms.BaseForm, *, title: str, button: str, **parts: Any
+    ) -> TemplateResponse:
+        """`parts` are those that the template names."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+            "title": title,
+            "button": button,
+            **parts,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, FORM_PAGE, context)
+
+    def action_page(
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        form: forms.BaseForm,
+        *,
+        action: str,
+        title: str,
+        across: bool = False,
+        **parts: Any,
+    ) -> TemplateResponse:
+        """Asks about the chosen rows and comes back to `action`, with `apply` in the form. `across`: where the whole
+        list was chosen, it is chosen again then, however long it is."""
+        count = rows.count()
+        pks = rows.values_list("pk", flat=True)
+        chosen: list[tuple[str, Any]]
+        if across and request.POST.get("select_across") == "1":
+            # One, because Django looks at no action without.
+            chosen = [("select_across", "1"), *((ACTION_CHECKBOX_NAME, pk) for pk in pks[:1])]
+        else:
+            chosen = [(ACTION_CHECKBOX_NAME, pk) for pk in pks]
+        return self.form_page(
+            request,
+            form,
+            title=f"{title}: {count}",
+            button=title,
+            items=[str(row) for row in rows[:SHOWN]],
+            more=max(0, count - SHOWN),
+            hidden=[("action", action), ("apply", "yes"), *chosen],
+            **parts,
+        )
 
 
 class ReasonActionForm(ActionForm):

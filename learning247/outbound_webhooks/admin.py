@@ -7,16 +7,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from learning247.kit.admin import ReadOnlyAdmin, ReadOnlyInline
+from learning247.kit.admin import FormPages, ReadOnlyAdmin, ReadOnlyInline
 from learning247.kit.errors import DomainError
 from learning247.outbound_webhooks.event_types import event_types
 from learning247.outbound_webhooks.models import LONGEST_URL, DeliveryAttempt, WebhookDelivery, WebhookEndpoint
 from learning247.outbound_webhooks.services.endpoints import endpoint_create
-
-FORM_PAGE = "admin/form_page.html"
+from learning247.records.reason_forms import ReasonField
 
 
 class OperatorEndpointForm(forms.Form):
@@ -25,10 +23,11 @@ class OperatorEndpointForm(forms.Form):
     event_types = forms.MultipleChoiceField(
         required=False, choices=lambda: [(name, name) for name in event_types()], help_text="None: all of them."
     )
+    reason = ReasonField()
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(ReadOnlyAdmin):
+class WebhookEndpointAdmin(FormPages, ReadOnlyAdmin):
     list_display = ("url", "owner", "status", "disabled_reason", "failing_since", "created_at")
     list_filter = ("status",)
     search_fields = ("url", "owner__email")
@@ -58,15 +57,13 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
                 return HttpResponseRedirect(
                     reverse("admin:outbound_webhooks_webhookendpoint_change", args=[made.endpoint.pk])
                 )
-        context = self.admin_site.each_context(request) | {
-            "opts": self.opts,
-            "media": self.media,
-            "form": form,
-            "title": "Add an operators' endpoint",
-            "button": "Add",
-            "intro": "It is told of everybody's events, signed as Standard Webhooks has it.",
-        }
-        return TemplateResponse(request, FORM_PAGE, context)
+        return self.form_page(
+            request,
+            form,
+            title="Add an operators' endpoint",
+            button="Add",
+            intro="It is told of everybody's events, signed as Standard Webhooks has it.",
+        )
 
 
 class AttemptInline(ReadOnlyInline):

@@ -15,6 +15,7 @@ from accounts.models import User
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
+from learning247.records.reason_forms import ReasonField
 from learning247.risk.enums import ReviewPriority
 from payments.models import PaymentReview
 from payments.selectors import review_list
@@ -25,10 +26,13 @@ FORM_PAGE = "admin/form_page.html"
 SHOWN = 20
 
 
+class ApproveForm(forms.Form):
+    reason = ReasonField(max_length=longest(PaymentReview, "decision_reason"))
+
+
 class RejectForm(forms.Form):
-    reason = forms.CharField(
+    reason = ReasonField(
         max_length=longest(PaymentReview, "decision_reason"),
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text="For the record; the buyer sees it with the refund.",
     )
 
@@ -66,8 +70,12 @@ class PaymentReviewAdmin(ReadOnlyAdmin):
         return bool(getattr(request.user, "has_perm", lambda _: False)("payments.change_paymentreview"))
 
     @admin.action(description="Approve: settle them after all", permissions=["decide"])
-    def approve(self, request: HttpRequest, reviews: QuerySet[PaymentReview]) -> None:
-        self._each(request, reviews, payment_approve, done="Approved")
+    def approve(self, request: HttpRequest, reviews: QuerySet[PaymentReview]) -> HttpResponse | None:
+        form = ApproveForm(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self._ask(request, reviews, form, action="approve", button="Approve and settle")
+        self._each(request, reviews, payment_approve, done="Approved", reason=form.cleaned_data["reason"])
+        return None
 
     @admin.action(description="Reject: give the money back", permissions=["decide"])
     def reject(self, request: HttpRequest, reviews: QuerySet[PaymentReview]) -> HttpResponse | None:

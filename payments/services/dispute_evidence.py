@@ -60,6 +60,7 @@ def _claim(dispute_id: UUID, actor: User, reason: str) -> Dispute:
         subject_kind="dispute",
         subject_id=dispute.pk,
         reason=reason,
+        before={"status": dispute.status, "evidence_sent_at": dispute.evidence_sent_at},
         after={"payment": dispute.payment.reference, "gateway_dispute_id": dispute.gateway_dispute_id},
     )
     return dispute

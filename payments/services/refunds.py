@@ -5,7 +5,7 @@ gateway says comes back through `refund_carry_on`: at once, by webhook, or by th
 anything again. A refund that fails restores both sides.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -211,9 +211,10 @@ def refund_book(
         description=f"Refund of {payment.product.title}"[:200],
     )
     refund.save(force_insert=True)
+    before = {"refunded_minor": payment.refunded_minor}
     payment.refunded_minor += amount.minor
     disputes_rebook(payment=payment)
-    _audit(refund, "refund.requested", actor=requested_by)
+    _audit(refund, "refund.requested", before, actor=requested_by)
     refund_publish(refund, "started")
     second = source == RefundSource.PLATFORM and payment.review_reason == ReviewReason.ALREADY_OWNED
     _tell(refund, "second_payment_returned" if second else "refund_started", "sale_refunded")
@@ -361,8 +362,9 @@ def _reported(refund_id: UUID, reported: GatewayRefund) -> Refund:
         _needs_attention(refund, reported.reason or "The gateway needs the buyer's bank details.", moment=moment)
     elif reported.status == GatewayRefundStatus.DONE:
         if refund.status != RefundStatus.DONE:
+            before = {"status": str(refund.status)}
             refund.status, refund.done_at, refund.failure_reason = RefundStatus.DONE, moment, ""
-            _audit(refund, "refund.done", actor=None)
+            _audit(refund, "refund.done", before, actor=None)
             refund_publish(refund, "done")
     elif refund.status != RefundStatus.DONE:
         refund.status, refund.failure_reason = RefundStatus.PENDING, ""
@@ -372,16 +374,18 @@ def _reported(refund_id: UUID, reported: GatewayRefund) -> Refund:
 
 
 def _needs_attention(refund: Refund, reason: str, *, moment: datetime) -> None:
-    if refund.status != RefundStatus.NEEDS_ATTENTION:
-        logger.error("refund_needs_attention", refund=refund.reference, reason=reason)
-        _audit(refund, "refund.needs_attention", actor=None, reason=reason)
+    before = {"status": str(refund.status)}
     refund.status, refund.failure_reason = RefundStatus.NEEDS_ATTENTION, reason[:200]
+    if before["status"] != refund.status:
+        logger.error("refund_needs_attention", refund=refund.reference, reason=reason)
+        _audit(refund, "refund.needs_attention", before, actor=None, reason=reason)
     refund.due_at = moment + ASK_STUCK_AFTER
 
 
 def _fail(refund: Refund, reason: str) -> None:
     """Both sides are as before: the parts back where they came from, the access back with the buyer."""
     payment = refund.payment
+    before = {"status": str(refund.status)}
     refund.status, refund.failure_reason, refund.done_at = RefundStatus.FAILED, reason[:200], None
     payment.refunded_minor -= refund.amount_minor
     entitlement = Entitlement.objects.filter(payment=payment).first() if refund.ends_access else None
@@ -398,7 +402,7 @@ def _fail(refund: Refund, reason: str) -> None:
     refund.save(update_fields=["status", "failure_reason", "done_at", "restoring_entry"])
     disputes_rebook(payment=payment)
     logger.error("refund_failed", refund=refund.reference, payment=payment.reference, reason=reason)
-    _audit(refund, "refund.failed", actor=None, reason=reason)
+    _audit(refund, "refund.failed", before, actor=None, reason=reason)
     refund_publish(refund, "failed")
     _tell(refund, "refund_failed", "sale_refund_failed")
 
@@ -478,19 +482,21 @@ def refunds_sweep(*, limit: int = 100) -> int:
     return len(ids)
 
 
-def _audit(refund: Refund, action: str, *, actor: User | None, reason: str = "") -> None:
+def _audit(refund: Refund, action: str, before: Mapping[str, object], *, actor: User | None, reason: str = "") -> None:
     audit_record(
         actor=actor,
         action=action,
         subject_kind="refund",
         subject_id=refund.pk,
         reason=reason or refund.reason,
+        before=before,
         after={
             "payment": refund.payment.reference,
             "amount_minor": refund.amount_minor,
             "currency": refund.currency,
             "source": refund.source,
             "status": refund.status,
+            "refunded_minor": refund.payment.refunded_minor,
         },
     )
 

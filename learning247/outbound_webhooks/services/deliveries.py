@@ -128,6 +128,7 @@ def _tell_disabled(endpoint: WebhookEndpoint) -> None:
         subject_kind="webhook_endpoint",
         subject_id=endpoint.pk,
         reason=endpoint.disabled_reason,
+        before={"url": endpoint.url, "status": EndpointStatus.ACTIVE},
         after={"url": endpoint.url, "status": endpoint.status},
     )
     mail_queue(

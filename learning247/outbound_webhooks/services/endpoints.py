@@ -1,8 +1,9 @@
 """Where events are told: made, changed, given a new secret, disabled and enabled by their owner."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from learning247.outbound_webhooks.locks import endpoint_lock, owner_lock
 from learning247.outbound_webhooks.models import OutboundEvent, WebhookEndpoint
 from learning247.outbound_webhooks.services.events import deliveries_make
 from learning247.outbound_webhooks.signatures import new_secret
+from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 
 PURPOSE = "webhook-secret"
@@ -38,10 +40,20 @@ class Made:
 
 @transaction.atomic(durable=True)
 def endpoint_create(
-    *, owner: AbstractBaseUser | None, actor: AbstractBaseUser, url: str, description: str, event_types: Sequence[str]
+    *,
+    owner: AbstractBaseUser | None,
+    actor: AbstractBaseUser,
+    url: str,
+    description: str,
+    event_types: Sequence[str],
+    reason: str = "",
 ) -> Made:
-    """An endpoint of `owner`'s (None: the operators'), at most MOST_ENDPOINTS each. Raises AddressRefused,
-    TooManyEndpoints."""
+    """An endpoint of `owner`'s (None: the operators', with the reason of who makes it), at most MOST_ENDPOINTS each.
+
+    Raises AddressRefused, TooManyEndpoints, ReasonRequired.
+    """
+    if owner is None:
+        reason = required_reason(reason)
     target_check(url, private=settings.OUTBOUND_WEBHOOKS_TO_PRIVATE)
     owner_id = None if owner is None else owner.pk
     owner_lock(owner_id)
@@ -55,7 +67,7 @@ def endpoint_create(
         event_types=list(event_types),
         sealed_secret=encrypt(secret, purpose=PURPOSE),
     )
-    _audit(endpoint, "created", actor)
+    _audit(endpoint, "created", actor, after=_record_of(endpoint), reason=reason)
     return Made(endpoint, secret)
 
 
@@ -70,6 +82,7 @@ def endpoint_update(
 ) -> WebhookEndpoint:
     """What is None stays. Raises EndpointNotFound, AddressRefused."""
     endpoint = _own(endpoint_id, owner)
+    before = _record_of(endpoint)
     if url is not None:
         target_check(url, private=settings.OUTBOUND_WEBHOOKS_TO_PRIVATE)
         endpoint.url = url
@@ -78,7 +91,7 @@ def endpoint_update(
     if event_types is not None:
         endpoint.event_types = list(event_types)
     endpoint.save(update_fields=["url", "description", "event_types"])
-    _audit(endpoint, "changed", owner)
+    _audit(endpoint, "changed", owner, before=before, after=_record_of(endpoint))
     return endpoint
 
 
@@ -90,7 +103,7 @@ def endpoint_rotate_secret(*, endpoint_id: UUID, owner: AbstractBaseUser) -> Mad
     endpoint.sealed_old_secret, endpoint.old_secret_until = endpoint.sealed_secret, now() + CHANGE_OVER
     endpoint.sealed_secret = encrypt(secret, purpose=PURPOSE)
     endpoint.save(update_fields=["sealed_secret", "sealed_old_secret", "old_secret_until"])
-    _audit(endpoint, "secret_rotated", owner)
+    _audit(endpoint, "secret_rotated", owner, after=_record_of(endpoint))
     return Made(endpoint, secret)
 
 
@@ -99,9 +112,10 @@ def endpoint_enable(*, endpoint_id: UUID, owner: AbstractBaseUser) -> WebhookEnd
     """Deliver there again, from now on; what failed meanwhile can be read and sent again. Raises EndpointNotFound."""
     endpoint = _own(endpoint_id, owner)
     if endpoint.status == EndpointStatus.DISABLED:
+        before = _record_of(endpoint)
         endpoint.status, endpoint.disabled_reason, endpoint.failing_since = EndpointStatus.ACTIVE, "", None
         endpoint.save(update_fields=["status", "disabled_reason", "failing_since"])
-        _audit(endpoint, "enabled", owner)
+        _audit(endpoint, "enabled", owner, before=before, after=_record_of(endpoint))
     return endpoint
 
 
@@ -109,7 +123,7 @@ def endpoint_enable(*, endpoint_id: UUID, owner: AbstractBaseUser) -> WebhookEnd
 def endpoint_delete(*, endpoint_id: UUID, owner: AbstractBaseUser) -> None:
     """It and its log are gone. Raises EndpointNotFound."""
     endpoint = _own(endpoint_id, owner)
-    _audit(endpoint, "deleted", owner)
+    _audit(endpoint, "deleted", owner, before=_record_of(endpoint))
     endpoint.delete()
 
 
@@ -142,11 +156,25 @@ def _own(endpoint_id: UUID, owner: AbstractBaseUser) -> WebhookEndpoint:
     return endpoint
 
 
-def _audit(endpoint: WebhookEndpoint, what: str, actor: AbstractBaseUser) -> None:
+def _record_of(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return {"url": endpoint.url, "event_types": list(endpoint.event_types), "status": str(endpoint.status)}
+
+
+def _audit(
+    endpoint: WebhookEndpoint,
+    what: str,
+    actor: AbstractBaseUser,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
     audit_record(
         actor=actor,
         action=f"webhook_endpoint.{what}",
         subject_kind="webhook_endpoint",
         subject_id=endpoint.pk,
-        after={"url": endpoint.url, "event_types": endpoint.event_types, "status": endpoint.status},
+        reason=reason,
+        before=before,
+        after=after,
     )

@@ -30,7 +30,37 @@ def audit_record(
     outside of a transaction.
     """
     require_transaction("An audit entry is written in the transaction of the action.")
-    return AuditEntry.objects.create(
+    entry = _entry(actor, action, subject_kind, subject_id, reason, before, after)
+    entry.save(force_insert=True)
+    return entry
+
+
+def audit_record_each(
+    *,
+    actor: AbstractBaseUser | None,
+    action: str,
+    subject_kind: str,
+    changes: Mapping[UUID, tuple[Mapping[str, Any], Mapping[str, Any]]],
+    reason: str = "",
+) -> None:
+    """The same of many subjects at once: id -> before and after."""
+    require_transaction("An audit entry is written in the transaction of the action.")
+    AuditEntry.objects.bulk_create(
+        _entry(actor, action, subject_kind, subject_id, reason, before, after)
+        for subject_id, (before, after) in changes.items()
+    )
+
+
+def _entry(
+    actor: AbstractBaseUser | None,
+    action: str,
+    subject_kind: str,
+    subject_id: UUID | str | int,
+    reason: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> AuditEntry:
+    return AuditEntry(
         actor_id=None if actor is None else actor.pk,
         action=action,
         subject_kind=subject_kind,

@@ -44,6 +44,7 @@ def job_run(*, job_ids: Iterable[int], actor: AbstractBaseUser, reason: str) -> 
                 subject_kind="job",
                 subject_id=job.pk,
                 reason=reason,
+                before={"last_run_at": job.last_run_at},
                 after={"name": job.name, "task": job.task},
             )
             enqueue_on_commit(job.task, queue=job.queue or "default")

@@ -39,9 +39,9 @@ ACTION_ROWS: dict[str, Callable[[World], object]] = {
 CHANGES: dict[str, Form] = {
     "accounts/user": {"first_name": "Renamed", "reason": "A typo"},
     "auth/group": {"name": "renamed", "reason": "A typo"},
-    "courses/course": {"duration": "3 weeks"},
-    "courses/coursepass": {"NGN": "36000"},
-    "courses/department": {"description": "Changed"},
+    "courses/course": {"duration": "3 weeks", "reason": "It got longer"},
+    "courses/coursepass": {"NGN": "36000", "reason": "A new year"},
+    "courses/department": {"description": "Changed", "reason": "A typo"},
 }
 FORMS: dict[str, Callable[[World], Form]] = {
     "/admin/login/": lambda world: {"username": world.people["admin"].email, "password": PASSWORD},
@@ -57,6 +57,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "usable_password": "true",
         "password1": NEW_PASSWORD,
         "password2": NEW_PASSWORD,
+        "reason": "New in support",
     },
     "/admin/accounts/user/{id}/password/": lambda world: {
         "reason": "Asked for by phone",
@@ -64,13 +65,22 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "password1": NEW_PASSWORD,
         "password2": NEW_PASSWORD,
     },
-    "/admin/auth/group/add/": lambda world: {"name": "new"},
+    "/admin/auth/group/add/": lambda world: {"name": "new", "reason": "A new team"},
     "/admin/courses/course/import/": lambda world: {
-        "file": upload("Law.csv", b"Course Name,Course Link\nContracts,https://x.example/c\n", "text/csv")
+        "file": upload("Law.csv", b"Course Name,Course Link\nContracts,https://x.example/c\n", "text/csv"),
+        "reason": "This year's",
     },
-    "/admin/courses/course/{course_id}/prices/": lambda world: {"NGN": "26000"},
-    "/admin/courses/department/add/": lambda world: {"name": "New", "slug": "new", "description": ""},
-    "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {"url": "https://hooks.example.com/"},
+    "/admin/courses/course/{course_id}/prices/": lambda world: {"NGN": "26000", "reason": "A new year"},
+    "/admin/courses/department/add/": lambda world: {
+        "name": "New",
+        "slug": "new",
+        "description": "",
+        "reason": "A new shelf",
+    },
+    "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {
+        "url": "https://hooks.example.com/",
+        "reason": "For the accounts",
+    },
     "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
     "/admin/payments/dispute/{dispute_id}/send-evidence/": lambda world: {"reason": "Answered"},
     "/admin/courses/enrollment/add/": lambda world: {
@@ -131,7 +141,7 @@ def _address(world: World, path: str) -> str:
 def _form(world: World, path: str) -> Form:
     own = FORMS[path](world) if path in FORMS else {}
     if path.endswith("/delete/"):
-        return {"post": "yes"}
+        return {"post": "yes", "reason": "Never used"}
     if path.endswith("/change/"):
         return _as_shown(world, path) | CHANGES.get(_model(path), {})
     return own

@@ -224,6 +224,7 @@ ASKS: dict[str, Asks] = {
     "POST /api/courses/{course}/purchase": lambda world, person: Ask(
         {"currency": "NGN"}, new_key(), path={"course": world.free.id}
     ),
+    "GET /api/admin/course-enrollments/export": lambda world, person: Ask(query="?reason=For+the+year%27s+report"),
     "POST /api/admin/course-enrollments": _enrol,
     "POST /api/admin/course-enrollments/mark-sent": lambda world, person: Ask({"ids": [str(world.enrollment.id)]}),
     "PATCH /api/admin/course-enrollments/{enrollment}/mark-sent": _say({"sent": True}),
