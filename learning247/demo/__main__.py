@@ -20,9 +20,9 @@ def main() -> int:
     os.environ.update(local_environment(VAR))
     web, sandbox = (f"http://127.0.0.1:{os.environ[name]}" for name in ("PORT", "SANDBOX_PORT"))
     teller = Teller(_say)
-    story = Story(web, ControlClient(sandbox), teller, latest_mail, _prove)
+    story = Story(web, ControlClient(sandbox), teller, latest_mail, _seed_staff, _prove)
     started = time.monotonic()
-    teller.title("One sale, end to end")
+    teller.title("Sales, end to end, and what comes after them")
     teller.note(f"API {web}, gateways {sandbox}")
     try:
         story.tell()
@@ -37,6 +37,16 @@ def main() -> int:
         return 1
     teller.text(f"\nEverything was as it should be. {time.monotonic() - started:.0f} seconds.\n")
     return 0
+
+
+def _seed_staff(email: str, password: str) -> None:
+    """As an operator makes the first administrator."""
+    environment = os.environ | {"ADMIN_EMAIL": email, "ADMIN_PASSWORD": password}
+    made = subprocess.run(
+        [sys.executable, "manage.py", "seed_admin"], env=environment, check=False, capture_output=True
+    )
+    if made.returncode:
+        raise NotAsExpected("`manage.py seed_admin` made no administrator.")
 
 
 def _prove() -> bool:

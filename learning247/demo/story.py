@@ -1,4 +1,6 @@
-"""The story: two courses are sold through two gateways, whatever the gateways' messages do on their way."""
+"""The story: two courses are sold through two gateways, whatever the gateways' messages do on their way; and what comes
+after sales: money that goes back, a bank that asks for it, a payment over which a person decides.
+"""
 
 import re
 import secrets
@@ -10,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from learning247.demo.browser import press
+from learning247.demo.console import Console
 from learning247.demo.http import Api, NotAsExpected
 from learning247.demo.telling import Teller, shown
 from learning247.sandbox.control import ControlClient, ControlError
@@ -20,6 +23,7 @@ LINK: Final = "https://classroom.example.com/soap-making-at-home"
 PRICES: Final = {"USD": "30.00", "GBP": "24.00", "NGN": "45000.00"}
 PLATFORM_PRICE: Final = ("NGN", "25000.00")
 VERIFICATION_TOKEN: Final = re.compile(r"#token=(\S+)")
+DISPUTE_PAGE: Final = re.compile(r"/payments/dispute/([0-9a-f-]{36})/change/")
 
 
 @dataclass(slots=True)
@@ -32,13 +36,23 @@ class Person:
 
 
 @dataclass(slots=True)
+class Staff(Person):
+    """Somebody of the platform, who has the console too."""
+
+    console: Console
+
+
+@dataclass(slots=True)
 class Story:
-    """One telling. `mailbox(address)` is the text of the latest mail to somebody; `prove()` says whether all holds."""
+    """One telling. `mailbox(address)` is the text of the latest mail to somebody, `seed_staff(email, password)` makes
+    an administrator, `prove()` says whether all holds.
+    """
 
     api_url: str
     control: ControlClient
     teller: Teller
     mailbox: Callable[[str], str]
+    seed_staff: Callable[[str, str], None]
     prove: Callable[[], bool]
     run: str = field(default_factory=lambda: secrets.token_hex(3))
 
@@ -48,12 +62,16 @@ class Story:
         self.creator_verifies_email(creator)
         course = self.creator_publishes_course(creator)
         self.learner_buys_from_the_platform(learner)
-        self.learner_buys_from_the_creator(learner, creator, course)
+        disputed = self.learner_buys_from_the_creator(learner, creator, course)
         self.keys_are_kept(learner, course)
         self.card_is_declined(passer_by, creator, course)
         self.checkout_is_abandoned(passer_by)
         self.only_buyers_see_the_link(learner, passer_by, course)
         self.wallet_is_explained(creator)
+        self.buyer_takes_her_money_back(passer_by, creator, course)
+        staff = self.staff_come_in()
+        self.bank_asks_a_sale_back(learner, creator, course, disputed, staff)
+        self.person_decides_over_a_payment(passer_by, creator, course, staff)
         self.books_are_proven()
 
     # -- people and a course -------------------------------------------------------------------------------
@@ -137,7 +155,7 @@ class Story:
         self._show_access("access after", learner, course, (True, "entitled"))
         self._show_enrollments(learner, 1, payment)
 
-    def learner_buys_from_the_creator(self, learner: Person, creator: Person, course: dict[str, Any]) -> None:
+    def learner_buys_from_the_creator(self, learner: Person, creator: Person, course: dict[str, Any]) -> dict[str, Any]:
         self.teller.step(f"{learner.name} buys {creator.name}'s course in USD through Stripe")
         self._show_wallet("wallet before", creator, "USD", "0.00")
         self._show_access("access before", learner, course, (False, "purchase_required"))
@@ -157,6 +175,7 @@ class Story:
         self._show_access("access after", learner, course, (True, "entitled"))
         self._show_enrollments(learner, 2, payment)
         self._show_wallet("wallet after: 80 %, once", creator, "USD", "24.00")
+        return payment
 
     def keys_are_kept(self, learner: Person, course: dict[str, Any]) -> None:
         """An impatient client sends everything twice."""
@@ -237,6 +256,90 @@ class Story:
         )
         self._show_wallet("may be withdrawn", creator, "USD", "24.00")
 
+    # -- what comes after sales ----------------------------------------------------------------------------
+
+    def buyer_takes_her_money_back(self, buyer: Person, creator: Person, course: dict[str, Any]) -> None:
+        self.teller.step(f"{buyer.name} buys it after all, in GBP, and takes her money back in time")
+        payment = self._purchase(buyer, course, "GBP", PRICES["GBP"], "stripe")
+        self._pay(payment)
+        self._wait_until_paid(buyer, payment)
+        self._show_wallet("creator's wallet", creator, "GBP", "19.20")
+        path = f"/api/payments/{payment['reference']}/refunds"
+        refund = buyer.api.post(path, {"reason": "Not what I need."}, key=secrets.token_hex(16), status=201)
+        self.teller.same("The refund", (refund["status"], refund["amount"]), ("done", PRICES["GBP"]))
+        self.teller.amount("given back", "GBP", refund["amount"], "of which the creator bears 80 %, the platform 20 %")
+        self._show_status("the payment", buyer, payment, "refunded")
+        self._show_access("access after", buyer, course, (False, "revoked"))
+        self._show_wallet("creator's wallet", creator, "GBP", "0.00")
+        again = buyer.api.send("POST", path, body={"reason": "And again."}, key=secrets.token_hex(16))
+        self.teller.same("A second refund", again.status, 409)
+        self.teller.fact("once more", f"{again.status} {again.code}")
+
+    def staff_come_in(self) -> Staff:
+        self.teller.step("Somebody of the staff signs in, at the API and in the console")
+        staff = Staff("Grace Eze", f"grace.{self.run}@example.com", Api(self.api_url), Console(self.api_url))
+        password = secrets.token_urlsafe(12)
+        self.seed_staff(staff.email, password)
+        answer = staff.api.post("/auth/login", {"email": staff.email, "password": password})
+        staff.api.sign_in(answer["access"])
+        staff.console.sign_in(staff.email, password)
+        self.teller.same("Her role", answer["user"]["role"], "admin")
+        self.teller.fact(staff.name, f"{staff.email}, made with manage.py seed_admin")
+        return staff
+
+    def bank_asks_a_sale_back(
+        self, learner: Person, creator: Person, course: dict[str, Any], payment: dict[str, Any], staff: Staff
+    ) -> None:
+        self.teller.step(f"{learner.name}'s bank asks the USD sale back: a dispute")
+        dispute = str(self.control.open_dispute("stripe", self._session_of(payment))["id"])
+        self._wait("The dispute", lambda: self._status_of(learner, payment) == "disputed")
+        self._show_set_aside(creator, "0.00", "24.00")
+        self._show_access("the learner's access, meanwhile", learner, course, (True, "entitled"))
+        number = DISPUTE_PAGE.search(staff.console.read(f"/payments/dispute/?q={payment['reference']}"))
+        if number is None:
+            raise NotAsExpected("The console does not list the dispute.")
+        evidence = staff.console.read(f"/payments/dispute/{number[1]}/evidence/")
+        for fact in (learner.email, payment["reference"], course["title"], "Access given"):
+            self.teller.same(f"What the evidence says of {fact}", fact in evidence, True)
+        self.teller.fact(f"{staff.name} reads the evidence", f"{len(evidence.splitlines())} lines, from the records")
+        page = staff.console.send(f"/payments/dispute/{number[1]}/send-evidence/", reason="The learner has the course.")
+        self.teller.same("The console's answer to the evidence", "Evidence sent" in page, True)
+        self.teller.fact("and sends it to the bank", "evidence sent; the dispute is under review")
+        self.control.decide_dispute("stripe", dispute, "won")
+        self._wait("The bank's decision", lambda: self._status_of(learner, payment) == "paid")
+        self.teller.fact("the bank decides", "won: the sale stands")
+        self._show_set_aside(creator, "24.00", "0.00")
+        self.teller.note("Stripe's fee of USD 15.00 for a dispute is the platform's loss, not the creator's.")
+
+    def person_decides_over_a_payment(
+        self, buyer: Person, creator: Person, course: dict[str, Any], staff: Staff
+    ) -> None:
+        self.teller.step("A payment that does not add up settles only when a person says so")
+        payment = self._purchase(buyer, course, "GBP", PRICES["GBP"], "stripe")
+        session = self._session_of(payment)
+        number = self.control.fault("wrong_reference", provider="stripe", method="GET", path=f"*{session}*")
+        try:
+            self._pay(payment)
+            self.teller.note("What Stripe answers about it names another payment …")
+            self._wait("The review", lambda: self._status_of(buyer, payment) != "pending")
+        finally:
+            with suppress(ControlError):  # used up, as it should be
+                self.control.remove_fault(number)
+        self._show_status("the payment", buyer, payment, "in_review")
+        self._show_access("access", buyer, course, (False, "revoked"))
+        self._show_wallet("creator's wallet", creator, "GBP", "0.00")
+        open_cases = staff.api.get("/api/admin/reviews", page_size="100")["results"]
+        (case,) = [row for row in open_cases if row["payment"]["reference"] == payment["reference"]]
+        self.teller.same("Why people are asked", case["reason"], "reference_mismatch")
+        self.teller.fact(f"{staff.name} finds it in her list", case["detail"])
+        path = f"/api/admin/reviews/{case['id']}/approve"
+        decided = staff.api.post(path, {"reason": "Stripe's support confirms the payment."})
+        self.teller.same("The decision", (decided["status"], decided["decided_by"]["email"]), ("approved", staff.email))
+        self.teller.fact("and approves it", "with her name and her reason on record")
+        self._show_status("the payment", buyer, payment, "paid")
+        self._show_access("access after", buyer, course, (True, "entitled"))
+        self._show_wallet("creator's wallet", creator, "GBP", "19.20")
+
     def books_are_proven(self) -> None:
         self.teller.step("manage.py prove: no money was made or lost")
         if not self.prove():
@@ -307,6 +410,21 @@ class Story:
         found = (balance["available"], balance["total"])
         self.teller.same(f"The {label} (available, total)", found, (expected, expected))
         self.teller.amount(label, currency, balance["available"])
+
+    def _show_set_aside(self, creator: Person, available: str, disputed: str) -> None:
+        balance = creator.api.get("/api/wallet/balance", currency="USD")["balances"][0]
+        found = (balance["available"], balance["disputed"])
+        self.teller.same("The creator's wallet (available, disputed)", found, (available, disputed))
+        self.teller.amount("creator's wallet: available", "USD", available)
+        self.teller.amount("set aside until the bank decides", "USD", disputed)
+
+    def _status_of(self, buyer: Person, payment: dict[str, Any]) -> str:
+        return str(buyer.api.get(f"/api/payments/{payment['reference']}")["status"])
+
+    def _session_of(self, payment: dict[str, Any]) -> str:
+        """What Stripe calls the checkout."""
+        sessions = self.control.rows("stripe.sessions")
+        return next(str(row["id"]) for row in sessions if row["client_reference_id"] == payment["reference"])
 
     # -- the gateways' messages ----------------------------------------------------------------------------
 

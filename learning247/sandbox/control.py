@@ -62,7 +62,8 @@ class ControlClient:
     # -- faults --------------------------------------------------------------------------------------------
 
     def fault(self, kind: str, **fields: Any) -> int:
-        """Plan a fault: provider, method, path, event, times, seconds, status, amount, currency, count."""
+        """Plan a fault: provider, method, path, event, times, seconds, status, amount, currency, reference,
+        count."""
         return int(self._call("POST", "/faults", {"kind": kind} | fields)["id"])
 
     def random_faults(self, seed: int, rates: Mapping[str, float]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from learning247.sandbox.wire import Json
 
-CALL_KINDS = ("delay", "drop", "error", "timeout", "late", "wrong_amount", "wrong_currency")
+CALL_KINDS = ("delay", "drop", "error", "timeout", "late", "wrong_amount", "wrong_currency", "wrong_reference")
 EVENT_KINDS = (
     "webhook_duplicate",
     "webhook_reorder",
@@ -44,6 +44,8 @@ AMOUNT_FIELDS = (
     "amount_received",
     "amount_captured",
 )
+# Where either provider says which payment of ours it speaks of.
+REFERENCE_FIELDS = ("reference", "client_reference_id")
 
 
 class FaultError(ValueError):
@@ -66,6 +68,7 @@ class Rule:
     status: int = 503
     amount: int = -100
     currency: str = "XXX"
+    reference: str = "L247-another"
     count: int = 1
     id: int = 0
 
@@ -97,11 +100,17 @@ class FaultPlan:
         return list(self._rules)
 
     def distort(self, body: Json, *, prefix: str = "") -> Json:
-        """The body with wrong money in it, where that is planned; otherwise the body itself."""
+        """The body with wrong money or of another payment, where that is planned; otherwise the body itself."""
         amount, currency = self.get(f"{prefix}wrong_amount"), self.get(f"{prefix}wrong_currency")
-        if amount is None and currency is None:
+        reference = self.get("wrong_reference")
+        if amount is None and currency is None and reference is None:
             return body
-        distorted = _distorted(body, amount.amount if amount else 0, currency.currency if currency else "")
+        lies = _Lies(
+            amount.amount if amount else 0,
+            currency.currency if currency else "",
+            reference.reference if reference else "",
+        )
+        distorted = _distorted(body, lies)
         assert isinstance(distorted, dict)
         return distorted
 
@@ -191,17 +200,28 @@ def _matches(rule: Rule, target: Target) -> bool:
     )
 
 
-def _distorted(value: Any, difference: int, currency: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Lies:
+    """By how much amounts are wrong, and what stands for the currency and for our reference; "" is the truth."""
+
+    difference: int
+    currency: str
+    reference: str
+
+
+def _distorted(value: Any, lies: _Lies) -> Any:
     if isinstance(value, list):
-        return [_distorted(item, difference, currency) for item in value]
+        return [_distorted(item, lies) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: _distorted_field(name, item, difference, currency) for name, item in value.items()}
+    return {name: _distorted_field(name, item, lies) for name, item in value.items()}
 
 
-def _distorted_field(name: str, value: Any, difference: int, currency: str) -> Any:
+def _distorted_field(name: str, value: Any, lies: _Lies) -> Any:
     if name in AMOUNT_FIELDS and isinstance(value, int) and not isinstance(value, bool):
-        return max(0, value + difference)
-    if name == "currency" and currency and isinstance(value, str):
-        return currency.lower() if value.islower() else currency.upper()
-    return _distorted(value, difference, currency)
+        return max(0, value + lies.difference)
+    if name == "currency" and lies.currency and isinstance(value, str):
+        return lies.currency.lower() if value.islower() else lies.currency.upper()
+    if name in REFERENCE_FIELDS and lies.reference and isinstance(value, str):
+        return lies.reference
+    return _distorted(value, lies)

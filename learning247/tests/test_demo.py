@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from accounts.models import User
+from accounts.services.admins import admin_seed
 from courses.selectors.catalogue import course_document
 from learning247.demo import __main__ as program
 from learning247.demo.browser import Form, press
@@ -44,6 +45,9 @@ def worker(gateways: SimpleNamespace, run_jobs: Callable[[], list[str]]) -> Iter
 def telling(gateways: SimpleNamespace, worker: None, settings: Any, tmp_path: Path) -> SimpleNamespace:
     """`.story()` makes a story over the demo's catalogue; what it says stands in `.lines`."""
     settings.EMAIL_BACKEND = settings.KEEPS_MAILS
+    settings.STORAGES = settings.STORAGES | {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    }
     settings.MAILBOX_DIRECTORY = tmp_path
     call_command("load_demo", verbosity=0)
     lines: list[str] = []
@@ -54,8 +58,11 @@ def telling(gateways: SimpleNamespace, worker: None, settings: Any, tmp_path: Pa
     def latest_mail(address: str) -> str:
         return next((mail.text for mail in mail_list(directory=tmp_path, to=address, limit=1)), "")
 
+    def seed_staff(email: str, password: str) -> None:
+        admin_seed(email=email, password=password)
+
     def story(prove: Callable[[], bool] = books_hold) -> Story:
-        return Story(gateways.url, gateways.control, Teller(lines.append), latest_mail, prove)
+        return Story(gateways.url, gateways.control, Teller(lines.append), latest_mail, seed_staff, prove)
 
     return SimpleNamespace(story=story, lines=lines)
 
@@ -66,10 +73,22 @@ def test_the_story_is_true_and_can_be_told_again_on_the_same_data(telling):
     assert "wallet after: 80 %, once" in first
     assert "USD 24.00" in first
     assert "NGN 25,000.00" in first
+    assert "of which the creator bears 80 %" in first
+    assert "won: the sale stands" in first
+    assert "with her name and her reason on record" in first
     assert "Traceback" not in first
     assert "{" not in first, "nobody reads JSON here"
     telling.story().tell()
-    assert JournalEntry.objects.filter(kind="sale").count() == 4
+    kinds = ("sale", "refund", "dispute", "dispute_released", "unsettled_capture", "unsettled_release")
+    counted = {kind: JournalEntry.objects.filter(kind=kind).count() for kind in kinds}
+    assert counted == {
+        "sale": 6,
+        "refund": 2,
+        "dispute": 2,
+        "dispute_released": 2,
+        "unsettled_capture": 2,
+        "unsettled_release": 2,
+    }
     assert User.objects.filter(first_name="Ngozi").count() == 2
 
 

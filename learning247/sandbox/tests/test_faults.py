@@ -61,6 +61,15 @@ def test_verify_can_lie_about_amount_and_currency_once(sandbox: Sandbox, paystac
     assert (truth["amount"], truth["currency"]) == (2_500_000, "NGN")
 
 
+def test_verify_can_speak_of_another_payment_once(sandbox: Sandbox, paystack: Paystack) -> None:
+    paystack.initialize()
+    sandbox.control.pay("paystack", "order-1")
+    sandbox.control.fault("wrong_reference", path="*order-1*", reference="order-2")
+    lie = paystack.verify()
+    assert (lie["reference"], lie["amount"]) == ("order-2", 2_500_000)
+    assert paystack.verify()["reference"] == "order-1"
+
+
 def test_an_event_can_lie_while_the_api_does_not(sandbox: Sandbox, client: Any) -> None:
     sandbox.control.fault("webhook_wrong_amount", event="checkout.session.completed", amount=1)
     session = client.v1.checkout.sessions.create(session_params())
