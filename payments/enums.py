@@ -92,6 +92,7 @@ class ReviewReason(models.TextChoices):
     REFERENCE_MISMATCH = "reference_mismatch", "The gateway answered for another payment"
     ALREADY_OWNED = "already_owned", "The buyer owns this already"
     REFUND_FAILED = "refund_failed", "The gateway could not give it back"
+    REVERSED = "reversed", "It went back at the gateway before it could settle"
 
 
 class AccessReason(models.TextChoices):

@@ -109,7 +109,8 @@ def register_tables() -> None:
 
 def payment_references(user: User) -> list[str]:
     """By which gateways' events name this person's payments."""
-    return list(Payment.objects.filter(buyer_id=user.id).values_list("reference", flat=True))
+    named = Payment.objects.filter(buyer_id=user.id).values_list("reference", "gateway_payment_id")
+    return [name for names in named for name in names if name]
 
 
 # One whose dispute was lost stays disputed for ever; open is what is not decided.

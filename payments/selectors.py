@@ -115,6 +115,8 @@ def approval_obstacle(review: PaymentReview) -> str | None:
         why = "A part of it went back already."
     elif payment.review_reason == ReviewReason.ALREADY_OWNED:
         why = "The buyer owns this already."
+    elif payment.review_reason == ReviewReason.REVERSED:
+        return "The gateway says that all of it went back. Look there why; a refund or dispute closes this case."
     else:
         return None
     return f"{why} Reject it, and the money goes back."

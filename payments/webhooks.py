@@ -85,8 +85,7 @@ def paystack_refund_changed(event: InboundEvent) -> str:
     reference = _text(data, "transaction_reference")
     if not reference_is_ours(reference):
         return NOT_OURS
-    payment = Payment.objects.filter(reference=reference).first()
-    return _refresh_refunds(event, payment, "")
+    return _refresh_refunds(event, _settled_first(event, reference), "")
 
 
 def stripe_refund_changed(event: InboundEvent) -> str:
@@ -94,7 +93,17 @@ def stripe_refund_changed(event: InboundEvent) -> str:
     refund = _payload(event, "data", "object")
     intent = _text(refund, "payment_intent")
     payment = Payment.objects.filter(gateway=GatewayName.STRIPE, gateway_payment_id=intent).first() if intent else None
+    event.about = intent[:LONGEST_OWN_REFERENCE]  # what is handled at once when that payment settles
     return _refresh_refunds(event, payment, _text(refund, "id"))
+
+
+def _settled_first(event: InboundEvent, reference: str) -> Payment | None:
+    """The payment, settled now where its own event is still on its way: what happened to it since is found after."""
+    event.about = reference[:LONGEST_OWN_REFERENCE]
+    try:
+        return payment_settle(reference=reference)
+    except PaymentNotFound:
+        return None
 
 
 def _refresh_refunds(event: InboundEvent, payment: Payment | None, announced_id: str) -> str:
@@ -110,6 +119,7 @@ def paystack_dispute_changed(event: InboundEvent) -> str:
     reference = _text(_payload(event, "data", "transaction"), "reference")
     if not reference_is_ours(reference):
         return NOT_OURS
+    _settled_first(event, reference)
     number = _payload(event, "data").get("id")
     dispute_id = str(number) if isinstance(number, int) and not isinstance(number, bool) else ""
     return _refresh_dispute(event, GatewayName.PAYSTACK, reference, dispute_id)
@@ -118,7 +128,9 @@ def paystack_dispute_changed(event: InboundEvent) -> str:
 def stripe_dispute_changed(event: InboundEvent) -> str:
     """A dispute began, changed, moved money or closed; `payment_intent` says of which payment."""
     dispute = _payload(event, "data", "object")
-    return _refresh_dispute(event, GatewayName.STRIPE, _text(dispute, "payment_intent"), _text(dispute, "id"))
+    intent = _text(dispute, "payment_intent")
+    event.about = intent[:LONGEST_OWN_REFERENCE]  # what is handled at once when that payment settles
+    return _refresh_dispute(event, GatewayName.STRIPE, intent, _text(dispute, "id"))
 
 
 def _refresh_dispute(event: InboundEvent, gateway: GatewayName, named: str, dispute_id: str) -> str:

@@ -113,6 +113,7 @@ class PaymentAdmin(AuditHistory, ReadOnlyAdmin):
                     "fee_due_at",
                     "failure_reason",
                     "checked_at",
+                    "asking_ended_at",
                     "expires_at",
                 )
             },

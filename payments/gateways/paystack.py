@@ -37,9 +37,10 @@ from payments.gateways.port import (
 from payments.references import reference_is_ours
 
 # paystack.com/docs/api/transaction: only `success` means money. `abandoned` is a checkout that nobody has finished
-# yet: it may still be paid, so it is open until ours expires. `reversed` was captured once; refunds deal with it.
+# yet: it may still be paid, so it is open until ours expires. `reversed` was captured once, and all of it went back.
 _STATUSES = {
     "success": GatewayPaymentStatus.CAPTURED,
+    "reversed": GatewayPaymentStatus.REVERSED,
     "failed": GatewayPaymentStatus.FAILED,
 }
 

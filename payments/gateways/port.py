@@ -30,7 +30,10 @@ class Checkout:
 
 
 class GatewayPaymentStatus(StrEnum):
+    """`reversed`: captured once, and all of it went back since, by refunds or a dispute."""
+
     CAPTURED = "captured"
+    REVERSED = "reversed"
     OPEN = "open"
     FAILED = "failed"
     EXPIRED = "expired"

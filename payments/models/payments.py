@@ -89,6 +89,11 @@ class Payment(models.Model):
     )
     expires_at = models.DateTimeField(help_text="When the checkout closes.")
     checked_at = models.DateTimeField(null=True, blank=True, help_text="When the gateway was last asked.")
+    asking_ended_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Since then the gateway is no longer asked; what its event announces later still counts.",
+    )
     settled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -133,7 +138,10 @@ class Payment(models.Model):
             models.Index(fields=("buyer", "-id"), name="payments_payment_by_buyer"),
             models.Index(
                 fields=("checked_at",),
-                condition=Q(status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED)),
+                condition=Q(
+                    status__in=(PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.EXPIRED),
+                    asking_ended_at__isnull=True,
+                ),
                 name="payments_payment_unsettled",
             ),
             models.Index(

@@ -448,9 +448,23 @@ def _take_over(payment: Payment, listed: Sequence[GatewayRefund]) -> None:
                 _reported(adopted, made)
 
 
+def refunds_adopt(*, payment: Payment, listed: Sequence[GatewayRefund]) -> None:
+    """Book what the gateway gave back, and did not fail, of a payment of which we only now hear: in the caller's
+    transaction, which has locked and saved `payment`. A job asks how they stand after the commit, and the
+    sweeper where that was lost."""
+    for made in reversed(listed):
+        adopted = _book_made(payment, made)
+        if adopted is not None:
+            enqueue_on_commit("payments.carry_on_refund", adopted, queue="money")
+
+
 @transaction.atomic(durable=True)
 def _adopt(payment_id: UUID, made: GatewayRefund) -> UUID | None:
-    payment = payment_lock(payment_id)
+    return _book_made(payment_lock(payment_id), made)
+
+
+def _book_made(payment: Payment, made: GatewayRefund) -> UUID | None:
+    """The refund that somebody made at the gateway; None where we know it, or know of less than it gave back."""
     if payment.refunds.filter(gateway_refund_id=made.gateway_refund_id).exists():
         return None
     left = payment.refundable

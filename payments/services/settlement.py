@@ -4,6 +4,8 @@ Webhook, `verify` and the sweeper all come through `payment_settle`: it asks the
 then records the answer under the payment's lock. Whoever comes second finds the work done.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,17 +17,27 @@ from django.db.models import F, Q, QuerySet
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money, share_of
 from learning247.kit.transactions import require_transaction
+from learning247.records.services.inbox import events_hasten
 from learning247.records.services.mail import mail_queue
 from payments.enums import UNSETTLED_STATUSES, EntitlementSource, GatewayName, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
-from payments.gateways import GatewayPayment, GatewayPaymentStatus, gateway_named
+from payments.gateways import (
+    Gateway,
+    GatewayDispute,
+    GatewayPayment,
+    GatewayPaymentStatus,
+    GatewayRefund,
+    GatewayRefundStatus,
+    gateway_named,
+)
 from payments.kinds import notify_granted
 from payments.locks import payment_lock
 from payments.models import Entitlement, Payment
+from payments.services.disputes import dispute_refresh
 from payments.services.entitlements import entitlement_grant
 from payments.services.gateway_fees import gateway_fee_record
 from payments.services.published import sale_publish
-from payments.services.refunds import refund_by_platform
+from payments.services.refunds import refund_by_platform, refunds_adopt
 from payments.services.reviews import review_open
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
@@ -37,6 +49,33 @@ logger = structlog.get_logger(__name__)
 ASK_AGAIN_AFTER = timedelta(minutes=5)
 ASK_LATE_AGAIN_AFTER = timedelta(hours=1)
 LATE_PAYMENTS_FOR = timedelta(days=3)  # as long as Paystack repeats its webhook (paystack.com/docs/payments/webhooks)
+NEVER_PAID = "Nobody paid, and three days after the checkout had closed we stopped asking the gateway."
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What the gateway lists of a payment that went back there."""
+
+    refunds: Sequence[GatewayRefund]
+    disputes: Sequence[GatewayDispute]
+
+    def explains(self, reported: GatewayPayment) -> bool:
+        refunded = sum(one.amount_minor for one in self.refunds)
+        return refunded + sum(one.withdrawn_minor for one in self.disputes) >= reported.captured_minor
+
+
+def _gone(gateway: Gateway, payment: Payment, reported: GatewayPayment) -> _Gone:
+    names = (payment.reference, reported.gateway_payment_id)
+    refunds = gateway.list_refunds(
+        payment_reference=payment.reference,
+        gateway_payment_id=reported.gateway_payment_id,
+        since=payment.created_at,
+    )
+    disputes = gateway.list_disputes(since=payment.created_at)
+    return _Gone(
+        [one for one in refunds if not one.of_dispute and one.status != GatewayRefundStatus.FAILED],
+        [one for one in disputes if one.payment in names],
+    )
 
 
 def payment_settle(*, reference: str) -> Payment:
@@ -49,10 +88,15 @@ def payment_settle(*, reference: str) -> Payment:
         raise PaymentNotFound
     if payment.status not in UNSETTLED_STATUSES or not payment.gateway:
         return payment
-    reported = gateway_named(payment.gateway).fetch(
-        reference=payment.reference, gateway_reference=payment.gateway_reference
-    )
-    return _report_record(payment.pk, reported)
+    gateway = gateway_named(payment.gateway)
+    reported = gateway.fetch(reference=payment.reference, gateway_reference=payment.gateway_reference)
+    if reported.status != GatewayPaymentStatus.REVERSED:
+        return _report_record(payment.pk, reported)
+    gone = _gone(gateway, payment, reported)
+    settled = _report_record(payment.pk, reported, gone)
+    for dispute in gone.disputes:
+        dispute_refresh(payment=settled, gateway_dispute_id=dispute.gateway_dispute_id)
+    return Payment.objects.select_related("product", "buyer").get(pk=payment.pk)
 
 
 def gateway_reference_learn(*, gateway: GatewayName, reference: str, gateway_reference: str) -> None:
@@ -65,8 +109,10 @@ def unsettled_sweep(*, limit: int = 100) -> int:
     """Ask the gateways about payments that nobody tells us of: declined, abandoned, paid late, or a lost webhook.
 
     Pending ones every few minutes; failed and expired ones, which may still be paid, every hour until some days after
-    their checkout ended. Returns how many were asked about, those never asked about first. A gateway that is away is
-    left alone for the rest of the run; a payment that cannot be settled keeps no other waiting.
+    their checkout ended. Then the gateway's answer is the last one that is asked for (`asking_ended_at`, with why in
+    `failure_reason`); while it does not answer, asking goes on. Returns how many were asked about, those never asked
+    about first. A gateway that is away is left alone for the rest of the run; a payment that cannot be settled keeps no
+    other waiting.
     """
     longest_unasked = _due_for_asking(now()).order_by(F("checked_at").asc(nulls_first=True), "pk")
     asked, away = 0, set()
@@ -93,35 +139,41 @@ def _due_for_asking(moment: datetime) -> QuerySet[Payment]:
         return Q(checked_at__isnull=True) | Q(checked_at__lt=moment - spacing)
 
     open_still = Q(status=PaymentStatus.PENDING, created_at__lt=moment - ASK_AGAIN_AFTER) & unasked_for(ASK_AGAIN_AFTER)
-    maybe_late = Q(
-        status__in=(PaymentStatus.FAILED, PaymentStatus.EXPIRED), expires_at__gt=moment - LATE_PAYMENTS_FOR
-    ) & unasked_for(ASK_LATE_AGAIN_AFTER)
-    return Payment.objects.exclude(gateway="").filter(open_still | maybe_late)
+    maybe_late = Q(status__in=(PaymentStatus.FAILED, PaymentStatus.EXPIRED)) & unasked_for(ASK_LATE_AGAIN_AFTER)
+    return Payment.objects.exclude(gateway="").filter(open_still | maybe_late, asking_ended_at__isnull=True)
 
 
 @transaction.atomic(durable=True)
-def _report_record(payment_id: UUID, reported: GatewayPayment) -> Payment:
+def _report_record(payment_id: UUID, reported: GatewayPayment, gone: _Gone | None = None) -> Payment:
     payment = payment_lock(payment_id)
     if payment.status not in UNSETTLED_STATUSES:
         return payment  # the webhook, `verify` or the sweeper was here first
     payment.checked_at = moment = now()
-    if reported.status == GatewayPaymentStatus.CAPTURED:
-        _captured(payment, reported, moment)
+    if reported.status in (GatewayPaymentStatus.CAPTURED, GatewayPaymentStatus.REVERSED):
+        payment.captured_minor = reported.captured_minor
+        payment.captured_currency = reported.currency
+        payment.gateway_payment_id = reported.gateway_payment_id
+        payment.failure_reason, payment.asking_ended_at = "", None
+        if gone is None:
+            _captured(payment, reported, moment)
+        else:
+            _reversed(payment, reported, gone, moment)
         gateway_fee_record(payment=payment, reported=reported, moment=moment)
+        events_hasten(source=payment.gateway, about=(payment.reference, payment.gateway_payment_id))
     elif reported.status == GatewayPaymentStatus.FAILED:
         payment.status = PaymentStatus.FAILED
         payment.failure_reason = (reported.failure_reason or "The payment was declined.")[:200]
     elif reported.status == GatewayPaymentStatus.EXPIRED or payment.expires_at <= moment:
         payment.status = PaymentStatus.EXPIRED
+    if payment.status in UNSETTLED_STATUSES and payment.expires_at + LATE_PAYMENTS_FOR <= moment:
+        payment.asking_ended_at = moment
+        payment.failure_reason = payment.failure_reason or NEVER_PAID
+        logger.info("payment_never_paid", reference=payment.reference, status=payment.status)
     payment.save()
     return payment
 
 
-def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> None:
-    payment.captured_minor = reported.captured_minor
-    payment.captured_currency = reported.currency
-    payment.gateway_payment_id = reported.gateway_payment_id
-    payment.failure_reason = ""
+def _captured(payment: Payment, reported: GatewayPayment, moment: datetime, *, gives_back_second: bool = True) -> None:
     disagreement = _disagreement(payment, reported)
     if disagreement is not None:
         payment_hold(payment=payment, reason=disagreement)
@@ -134,9 +186,22 @@ def _captured(payment: Payment, reported: GatewayPayment, moment: datetime) -> N
         starts_at=moment,
     )
     if entitlement is None:
-        _give_back_second(payment)
+        _hold_for_review(payment, ReviewReason.ALREADY_OWNED)
+        if gives_back_second:
+            _give_back_second(payment)
         return
     _settled(payment, entitlement, moment)
+
+
+def _reversed(payment: Payment, reported: GatewayPayment, gone: _Gone, moment: datetime) -> None:
+    """What was captured went back before we heard of it: it settles and is taken back at once, so that it ends as it
+    would have if we had heard of each step. Where nothing explains that it went back, it opens nothing: for people."""
+    if not gone.explains(reported):
+        payment_hold(payment=payment, reason=ReviewReason.REVERSED)
+        return
+    _captured(payment, reported, moment, gives_back_second=False)
+    payment.save()
+    refunds_adopt(payment=payment, listed=gone.refunds)
 
 
 def payment_hold(*, payment: Payment, reason: ReviewReason) -> None:
@@ -248,7 +313,6 @@ def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
 def _give_back_second(payment: Payment) -> None:
     """What the buyer owns was paid for once more: captured as it is, and all of it on its way back. Should the gateway
     refuse that, the payment is in review, for people."""
-    _hold_for_review(payment, ReviewReason.ALREADY_OWNED)
     payment.save()
     refund_by_platform(payment=payment, reason="The buyer owns this already.")
 

@@ -284,9 +284,9 @@ def settled_by_eight_at_the_same_step(payment, monkeypatch):
     """Eight settlers that have all heard "captured" from the gateway before any of them records it."""
     barrier, record = Barrier(8), settlement._report_record
 
-    def record_together(payment_id, reported):
+    def record_together(payment_id, reported, *gone):
         barrier.wait(20)
-        return record(payment_id, reported)
+        return record(payment_id, reported, *gone)
 
     monkeypatch.setattr(settlement, "_report_record", record_together)
     return at_once(8, lambda number: payment_settle(reference=payment.reference).status)
@@ -483,6 +483,90 @@ def test_an_abandoned_checkout_expires_by_the_sweeper(gateways, sale, provider):
 
     assert_nothing_moved(payment, "expired")
     assert unsettled_sweep() == 0
+
+
+@PROVIDERS
+def test_a_late_payment_whose_webhook_was_lost_settles_by_the_sweeper(gateways, sale, provider):
+    creator, payment = sale(provider)
+    let_time_pass(61)
+    assert unsettled_sweep() == 1
+    assert_nothing_moved(payment, "expired")
+    gateways.control.fault("webhook_drop", provider=provider, times=100)
+    pay(gateways, payment)
+
+    assert unsettled_sweep() == 0, "not again in the same hour"
+    let_time_pass(61)
+    assert unsettled_sweep() == 1
+
+    assert_settled_once(payment, creator)
+
+
+def test_a_declined_payment_whose_buyer_never_came_back_is_closed_with_the_reason(gateways, sale):
+    _, payment = sale("paystack")
+    gateways.control.decline("paystack", payment.reference)
+    let_time_pass(6)
+
+    assert unsettled_sweep() == 1
+
+    assert_nothing_moved(payment, "failed")
+    assert payment.failure_reason == "Declined"
+    assert payment.asking_ended_at is None
+
+
+THREE_DAYS = 3 * 24 * 60
+
+
+@PROVIDERS
+def test_three_days_after_a_checkout_closed_asking_ends_with_a_last_question_and_says_why(gateways, sale, provider):
+    _, payment = sale(provider)
+    let_time_pass(61)
+    unsettled_sweep()
+    let_time_pass(THREE_DAYS - 2)
+    assert unsettled_sweep() == 1
+    payment.refresh_from_db()
+    assert (payment.asking_ended_at, payment.failure_reason) == (None, "")
+
+    let_time_pass(61)
+    assert (unsettled_sweep(), unsettled_sweep()) == (1, 0)
+    let_time_pass(THREE_DAYS)
+    assert unsettled_sweep() == 0
+
+    assert_nothing_moved(payment, "expired")
+    assert payment.asking_ended_at is not None
+    assert payment.failure_reason == settlement.NEVER_PAID
+
+
+def test_a_gateway_that_is_away_for_days_is_asked_until_it_answers(gateways, sale):
+    """Nobody gives a payment up of which the gateway has not said how it ended."""
+    creator, payment = sale()
+    pay(gateways, payment)
+    fault = gateways.control.fault("error", provider="paystack", times=100)
+    let_time_pass(2 * THREE_DAYS)
+    assert unsettled_sweep() == 1
+    payment.refresh_from_db()
+    assert (payment.status, payment.asking_ended_at) == ("pending", None)
+
+    gateways.control.remove_fault(fault)
+    let_time_pass(61)
+    assert unsettled_sweep() == 1
+
+    assert_settled_once(payment, creator)
+    assert payment.asking_ended_at is None
+
+
+def test_what_is_paid_after_asking_ended_still_settles_by_its_event(gateways, sale, run_jobs):
+    creator, payment = sale()
+    let_time_pass(2 * THREE_DAYS)
+    unsettled_sweep()
+    payment.refresh_from_db()
+    assert (payment.status, payment.asking_ended_at is not None) == ("expired", True)
+
+    pay(gateways, payment)
+    gateways.control.wait_for_webhook("charge.success")
+    run_jobs()
+
+    assert_settled_once(payment, creator)
+    assert (payment.asking_ended_at, payment.failure_reason) == (None, "")
 
 
 def test_a_payment_that_cannot_be_settled_does_not_keep_the_sweeper_from_the_others(gateways, sale, monkeypatch):

@@ -136,6 +136,15 @@ def inbox_sweep(*, limit: int = 500) -> list[UUID]:
     return [event_id for event_id, _ in due]
 
 
+def events_hasten(*, source: str, about: Iterable[str]) -> int:
+    """What waits for one of these (`InboundEvent.about`) waits no longer: due now, for the sweep; how many. In the
+    caller's transaction, that of what they wait for."""
+    waiting = InboundEvent.objects.filter(
+        source=source, about__in=[name for name in about if name], status=EventStatus.PENDING, due_at__gt=now()
+    )
+    return waiting.update(due_at=now())
+
+
 def event_replay(event_ids: Iterable[UUID], *, actor: AbstractBaseUser | None, reason: str) -> int:
     """Make these events pending again, as if they had just come; return how many. Those in work now are left alone.
 
