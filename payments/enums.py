@@ -93,6 +93,7 @@ class ReviewReason(models.TextChoices):
     ALREADY_OWNED = "already_owned", "The buyer owns this already"
     REFUND_FAILED = "refund_failed", "The gateway could not give it back"
     REVERSED = "reversed", "It went back at the gateway before it could settle"
+    RISK = "risk", "Our checks for fraud noticed it"
 
 
 class AccessReason(models.TextChoices):

@@ -37,6 +37,13 @@ class CheckoutLost(Conflict):
     detail = "The checkout could not be opened. Nothing was charged; start again with a new Idempotency-Key."
 
 
+class PurchaseRefused(Unprocessable):
+    """Our checks for fraud say no. Neither which, nor how it would be passed."""
+
+    code = "purchase_refused"
+    detail = "This purchase cannot be made right now. Nothing was charged. Try again tomorrow, or write to support."
+
+
 class PurchaseKeyReused(Unprocessable):
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key began another purchase. Send a new key for a new purchase."

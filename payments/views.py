@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.devices import device_of
 from accounts.selectors import signed_in
 from learning247.kit.api.fields import validated_money
 from learning247.kit.api.pagination import HistoryPagination
@@ -78,6 +79,7 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
             details={},
             operation="payments.initialize",
             idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
+            device=device_of(request),
         )
         return Response(PaymentSerializer(payment).data, status=201)
 

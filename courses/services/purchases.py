@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from accounts.devices import UNKNOWN, Device
 from accounts.models import User
 from courses.enums import AccessType
 from courses.errors import AccessTypeNotAvailable
@@ -22,6 +23,7 @@ def course_purchase(
     access_type: str,
     student: Mapping[str, str],
     idempotency_key: str,
+    device: Device = UNKNOWN,
 ) -> Payment:
     """Open a checkout for one course, or by `access_type` for a pass; the same key finds the same payment again.
 
@@ -42,4 +44,5 @@ def course_purchase(
         details={"student": dict(student)},
         operation=OPERATION,
         idempotency_key=idempotency_key,
+        device=device,
     )

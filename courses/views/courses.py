@@ -9,6 +9,7 @@ from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.devices import device_of
 from accounts.selectors import signed_in
 from courses.models import Course
 from courses.selectors.catalogue import course_document
@@ -112,7 +113,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
                 e409="`already_owned`",
                 e422="`currency_not_available`, `access_type_not_available` (a pass by a creator's course),"
                 " `gateway_rejected`,"
-                " `idempotency_key_reused`",
+                " `idempotency_key_reused`, `purchase_refused`",
                 e503="`gateway_unavailable`: the same key may be sent again.",
             ),
         },
@@ -127,6 +128,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
             access_type=wanted["access_type"],
             student=wanted.get("student", {}),
             idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
+            device=device_of(request),
         )
         return Response(payment_detail(payment), status=201)
 

@@ -9,6 +9,7 @@ nothing.
 """
 
 import base64
+import hmac
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -51,6 +52,20 @@ def sealed_by_first_key(sealed: str, *, purpose: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def keyed_digest(text: str, *, purpose: str) -> str:
+    """64 hexadecimal digits by which the same `text` is known again, and which nobody without the key can try texts
+    against (HMAC-SHA256). Of another first key, or for another purpose, another one: what it is compared with is short
+    of memory after a change of keys."""
+    return hmac.new(_digest_key(purpose, tuple(settings.FIELD_ENCRYPTION_KEYS)), text.encode(), "sha256").hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _digest_key(purpose: str, keys: tuple[str, ...]) -> bytes:
+    if not keys:
+        raise RuntimeError("FIELD_ENCRYPTION_KEY is not set.")
+    return _derived(keys[0], f"digest:{purpose}")
 
 
 @lru_cache(maxsize=64)

@@ -126,6 +126,9 @@ class PaystackGateway:
             gateway_fee_minor=transaction.fees_minor,
             gateway_fee_currency="" if transaction.fees_minor is None else transaction.currency,
             failure_reason=transaction.gateway_response,
+            card=transaction.card_signature,
+            card_country=transaction.card_country,
+            declines=transaction.failed_attempts,
         )
 
     def create_refund(self, request: RefundRequest) -> GatewayRefund:

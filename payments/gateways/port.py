@@ -46,6 +46,9 @@ class GatewayPayment:
 
     `captured_minor` exceeds `requested_minor` where the buyer bears the gateway's fee. That is None while the gateway
     has not named it; its currency is the one that the gateway settles in.
+
+    `card` is what the gateway knows the card by, the same whoever pays with it; empty where it was none. `declines` is
+    how many attempts at it failed, as far as the gateway tells.
     """
 
     status: GatewayPaymentStatus
@@ -57,6 +60,9 @@ class GatewayPayment:
     gateway_fee_minor: int | None
     gateway_fee_currency: str
     failure_reason: str = ""
+    card: str = ""
+    card_country: str = ""
+    declines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

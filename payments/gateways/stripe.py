@@ -137,6 +137,8 @@ class StripeGateway:
             failure_reason="The card was declined."
             if session.payment_intent_status == "requires_payment_method"
             else "",
+            card=session.card_fingerprint,
+            card_country=session.card_country,
         )
 
     def create_refund(self, request: RefundRequest) -> GatewayRefund:

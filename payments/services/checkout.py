@@ -1,15 +1,17 @@
 """Starting a purchase: our row first, then the gateway's checkout under our row's reference."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
+from accounts.devices import UNKNOWN, Device
 from accounts.locks import user_hold
 from accounts.models import User
 from learning247.kit.clock import now
+from learning247.risk.enums import Outcome
 from payments.access import owned
 from payments.enums import EntitlementSource, PaymentStatus
 from payments.errors import (
@@ -20,6 +22,7 @@ from payments.errors import (
     GatewayRejected,
     ProductNotFound,
     PurchaseKeyReused,
+    PurchaseRefused,
 )
 from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, gateway_named
 from payments.kinds import notify_granted
@@ -27,8 +30,11 @@ from payments.locks import payment_lock, product_hold
 from payments.models import Payment, Price, Product
 from payments.references import new_reference
 from payments.services.entitlements import entitlement_grant
+from payments.services.risk import checkout_check
 from payments.terms import RENEWAL_WINDOW
 
+# What stands with a payment that our checks for fraud refused.
+REFUSED: Final = "It was refused."
 _RENEW_LATER = f"You have this already. It can be bought again in the last {RENEWAL_WINDOW.days} days of its time."
 
 
@@ -41,17 +47,23 @@ def checkout_start(
     details: dict[str, Any],
     operation: str,
     idempotency_key: str,
+    device: Device = UNKNOWN,
 ) -> Payment:
     """A payment with an open checkout; or, where the price is zero, a paid one without.
 
     `details` goes to the app that owns the product when it is granted. The same (buyer, operation, key) finds the same
     payment again, so a run after a crash carries on where the first one stopped, under the same reference.
-    Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, PurchaseKeyReused, CheckoutOutdated, GatewayRejected,
-    CheckoutLost, GatewayUnavailable; TokenNotValid when the buyer's account is being closed.
+    Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, PurchaseKeyReused, CheckoutOutdated, PurchaseRefused,
+    GatewayRejected, CheckoutLost, GatewayUnavailable; TokenNotValid when the buyer's account is being closed.
     """
     payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key)
+    if payment.failure_reason == REFUSED:
+        raise PurchaseRefused
     if payment.status != PaymentStatus.PENDING or payment.checkout_url:
         return payment
+    if checkout_check(payment=payment, device=device).outcome == Outcome.BLOCK:
+        _payment_fail(payment.pk, reason=REFUSED)
+        raise PurchaseRefused
     try:
         checkout = gateway_named(payment.gateway).open_checkout(_request_for(payment))
     except (GatewayRejected, CheckoutLost) as error:

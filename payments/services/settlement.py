@@ -19,6 +19,9 @@ from learning247.kit.money import EXPONENTS, Money, share_of
 from learning247.kit.transactions import require_transaction
 from learning247.records.services.inbox import events_hasten
 from learning247.records.services.mail import mail_queue
+from learning247.risk.enums import Outcome
+from learning247.risk.models import Decision
+from payments.access import owned
 from payments.enums import UNSETTLED_STATUSES, EntitlementSource, GatewayName, PaymentStatus, ReviewReason
 from payments.errors import GatewayUnavailable, PaymentNotFound
 from payments.gateways import (
@@ -39,6 +42,7 @@ from payments.services.gateway_fees import gateway_fee_record
 from payments.services.published import sale_publish
 from payments.services.refunds import refund_by_platform, refunds_adopt
 from payments.services.reviews import review_open
+from payments.services.risk import settlement_check
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
 from wallets.services.journal import Posting, entry_post
@@ -91,7 +95,7 @@ def payment_settle(*, reference: str) -> Payment:
     gateway = gateway_named(payment.gateway)
     reported = gateway.fetch(reference=payment.reference, gateway_reference=payment.gateway_reference)
     if reported.status != GatewayPaymentStatus.REVERSED:
-        return _report_record(payment.pk, reported)
+        return _report_record(payment.pk, reported, decision=settlement_check(payment=payment, reported=reported))
     gone = _gone(gateway, payment, reported)
     settled = _report_record(payment.pk, reported, gone)
     for dispute in gone.disputes:
@@ -144,7 +148,9 @@ def _due_for_asking(moment: datetime) -> QuerySet[Payment]:
 
 
 @transaction.atomic(durable=True)
-def _report_record(payment_id: UUID, reported: GatewayPayment, gone: _Gone | None = None) -> Payment:
+def _report_record(
+    payment_id: UUID, reported: GatewayPayment, gone: _Gone | None = None, *, decision: Decision | None = None
+) -> Payment:
     payment = payment_lock(payment_id)
     if payment.status not in UNSETTLED_STATUSES:
         return payment  # the webhook, `verify` or the sweeper was here first
@@ -155,7 +161,7 @@ def _report_record(payment_id: UUID, reported: GatewayPayment, gone: _Gone | Non
         payment.gateway_payment_id = reported.gateway_payment_id
         payment.failure_reason, payment.asking_ended_at = "", None
         if gone is None:
-            _captured(payment, reported, moment)
+            _captured(payment, reported, moment, decision)
         else:
             _reversed(payment, reported, gone, moment)
         gateway_fee_record(payment=payment, reported=reported, moment=moment)
@@ -173,10 +179,22 @@ def _report_record(payment_id: UUID, reported: GatewayPayment, gone: _Gone | Non
     return payment
 
 
-def _captured(payment: Payment, reported: GatewayPayment, moment: datetime, *, gives_back_second: bool = True) -> None:
+def _captured(
+    payment: Payment,
+    reported: GatewayPayment,
+    moment: datetime,
+    decision: Decision | None = None,
+    *,
+    gives_back_second: bool = True,
+) -> None:
     disagreement = _disagreement(payment, reported)
     if disagreement is not None:
         payment_hold(payment=payment, reason=disagreement)
+        return
+    # What is owned already goes back by itself, whatever our checks say.
+    suspicious = decision is not None and decision.outcome != Outcome.ALLOW
+    if suspicious and not owned(payment.buyer, payment.product):
+        payment_hold(payment=payment, reason=ReviewReason.RISK)
         return
     entitlement = entitlement_grant(
         user=payment.buyer,

@@ -13,6 +13,7 @@ from learning247.integrations.paystack.errors import MalformedAnswer
 
 # Ids are unsigned 64-bit; no amount comes near that.
 LARGEST = 2**64 - 1
+LONGEST_HINT = 100
 
 
 def mapping_in(data: Mapping[str, Any], field: str) -> dict[str, Any]:
@@ -95,6 +96,14 @@ def metadata_in(data: Mapping[str, Any], field: str = "metadata") -> dict[str, A
         except ValueError:
             return {}
     return value if isinstance(value, dict) else {}
+
+
+def hint_in(data: Mapping[str, Any], *path: str) -> str:
+    """The text at `path`, "" where there is anything else: it helps to notice fraud, and no payment waits for it."""
+    found: Any = data
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found[:LONGEST_HINT] if isinstance(found, str) and "\x00" not in found else ""
 
 
 def _shown(value: object) -> str:

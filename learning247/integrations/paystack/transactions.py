@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from learning247.integrations.paystack.parsing import (
+    LARGEST,
     count_in,
     currency_in,
+    hint_in,
     mapping_in,
     metadata_in,
     optional_count_in,
@@ -35,6 +37,8 @@ class Transaction:
 
     `status`: success, failed, abandoned, ongoing, pending, processing, queued or reversed. `amount_minor` may exceed
     what was asked for when the buyer bears the fee: compare `asked_minor` with our own payment, book `fees_minor`.
+    `card_signature` is the same for the same card, whoever uses it; it and `card_country` (ISO 3166-1 alpha-2) are ""
+    where no card was used. `failed_attempts` are those of the buyer at this transaction.
     """
 
     id: int
@@ -48,6 +52,9 @@ class Transaction:
     channel: str
     gateway_response: str
     customer_email: str
+    card_signature: str
+    card_country: str
+    failed_attempts: int
     metadata: dict[str, Any]
     raw: dict[str, Any] = field(repr=False)
 
@@ -79,6 +86,8 @@ def read_initialized(data: Mapping[str, Any]) -> InitializedTransaction:
 def read_transaction(data: Mapping[str, Any]) -> Transaction:
     """`data` of GET /transaction/verify/:reference, a row of a list, or of a charge event. Raises MalformedAnswer."""
     customer = data.get("customer")
+    log = data.get("log")
+    errors = log.get("errors") if isinstance(log, dict) else None
     return Transaction(
         id=count_in(data, "id"),
         reference=text_in(data, "reference"),
@@ -91,6 +100,9 @@ def read_transaction(data: Mapping[str, Any]) -> Transaction:
         channel=optional_text_in(data, "channel"),
         gateway_response=optional_text_in(data, "gateway_response"),
         customer_email=optional_text_in(customer, "email") if isinstance(customer, dict) else "",
+        card_signature=hint_in(data, "authorization", "signature"),
+        card_country=hint_in(data, "authorization", "country_code").upper(),
+        failed_attempts=errors if isinstance(errors, int) and 0 < errors <= LARGEST else 0,
         metadata=metadata_in(data),
         raw=dict(data),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from learning247.integrations.stripe.parsing import (
     amount_in,
     expanded_in,
+    hint_in,
     metadata_in,
     one_of_in,
     optional_text_in,
@@ -25,6 +26,7 @@ class CheckoutSession:
 
     Money has come only if `payment_status` is "paid", whatever `status` says. `url` is "" once it is not open any
     more. `fee_minor` (in `fee_currency`, the one that Stripe settles in) is None until Stripe has booked it.
+    `card_fingerprint` is the same for the same card, whoever uses it; "" where no card was used.
     """
 
     id: str
@@ -39,6 +41,8 @@ class CheckoutSession:
     charge_id: str
     fee_minor: int | None
     fee_currency: str
+    card_fingerprint: str
+    card_country: str
     metadata: dict[str, str]
     expires_at: datetime | None
     created_at: datetime | None
@@ -69,6 +73,8 @@ def read_session(data: Mapping[str, Any]) -> CheckoutSession:
         charge_id=optional_text_in(charge, "id"),
         fee_minor=None if fee is None else amount_in(balance, "fee", fee_currency),
         fee_currency=fee_currency,
+        card_fingerprint=hint_in(charge, "payment_method_details", "card", "fingerprint"),
+        card_country=hint_in(charge, "payment_method_details", "card", "country").upper(),
         metadata=metadata_in(data),
         expires_at=time_in(data, "expires_at"),
         created_at=time_in(data, "created"),

@@ -17,7 +17,7 @@ class Card:
     foreign: bool = False
 
 
-SUCCESS = Card("4084084084084081", "408", "succeeds")
+SUCCESS = Card("4084084084084081", "408", "succeeds, to each customer a card of their own")
 DECLINED = Card("4084080000005408", "001", "is declined", decline="Declined")
 CARDS = {
     card.number: card
@@ -25,6 +25,7 @@ CARDS = {
         SUCCESS,
         DECLINED,
         Card("4084080000670037", "787", "has insufficient funds", decline="Insufficient Funds"),
+        Card("5060666666666666666", "123", "succeeds, the same card whoever pays with it"),
         Card("4084080000671803", "180", "succeeds; a refund of it fails", refund="failed"),
         Card("4084080000671902", "190", "succeeds; a refund of it needs attention", refund="needs-attention"),
     )

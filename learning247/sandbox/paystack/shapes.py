@@ -152,7 +152,7 @@ def _authorization(record: Json) -> Json:
         "channel": "card" if used else None,
         "card_type": "visa " if used else None,
         "bank": "TEST BANK" if used else None,
-        "country_code": "NG" if used else None,
+        "country_code": ("US" if card.foreign else "NG") if used else None,
         "brand": "visa" if used else None,
         "reusable": used,
         "signature": record["signature"] if used else None,

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from learning247.sandbox.clock import unix_seconds
+from learning247.sandbox.identifiers import card_print
 from learning247.sandbox.paystack import fees, parameters, shapes
-from learning247.sandbox.paystack.cards import Card
+from learning247.sandbox.paystack.cards import SUCCESS, Card
 from learning247.sandbox.paystack.customers import Customers
 from learning247.sandbox.paystack.errors import invalid, not_found, refusal
 from learning247.sandbox.paystack.ledger import CURRENCIES, Ledger
@@ -148,7 +149,7 @@ class Transactions:
             fees=fee,
             paid_at=self._world.clock.iso(),
             authorization_code=self._world.ids.lowercase("AUTH_", 10),
-            signature=self._world.ids.mixed("SIG_", 20),
+            signature=f"SIG_{card_print(card.number, record['email'] if card is SUCCESS else '')}",
         )
         self._ledger.move(
             currency,

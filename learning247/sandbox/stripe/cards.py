@@ -23,7 +23,7 @@ class Card:
         return "Your card was declined." if self.decline else ""
 
 
-SUCCESS = Card("4242424242424242", "succeeds")
+SUCCESS = Card("4242424242424242", "succeeds, to each customer a card of their own")
 DECLINED = Card("4000000000000002", "is declined", decline="generic_decline")
 CARDS = {
     card.number: card
@@ -32,6 +32,7 @@ CARDS = {
         DECLINED,
         Card("4000000000009995", "has insufficient funds", decline="insufficient_funds"),
         Card("4000000000000259", "succeeds and is then disputed as fraudulent", disputed=True),
+        Card("5555555555554444", "succeeds, the same card whoever pays with it"),
         Card("4000000000005126", "succeeds; a refund of it fails later", refund_fails=True),
     )
 }

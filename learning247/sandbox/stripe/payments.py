@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from learning247.sandbox.identifiers import card_print
 from learning247.sandbox.stripe.balances import Balances, card_fee
-from learning247.sandbox.stripe.cards import Card
+from learning247.sandbox.stripe.cards import SUCCESS, Card
 from learning247.sandbox.stripe.events import Events
 from learning247.sandbox.stripe.objects import Objects, address, empty_list
 from learning247.sandbox.stripe.parameters import Parameters
@@ -192,7 +193,7 @@ class Payments:
                 "paid": paid,
                 "payment_intent": intent["id"],
                 "payment_method": self._world.ids.mixed("pm_"),
-                "payment_method_details": _method(card),
+                "payment_method_details": _method(card, email),
                 "receipt_email": intent["receipt_email"],
                 "receipt_number": None,
                 "receipt_url": None,
@@ -223,7 +224,7 @@ def _outcome(card: Card, paid: bool) -> Json:
     }
 
 
-def _method(card: Card) -> Json:
+def _method(card: Card, email: str) -> Json:
     checks = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
     return {
         "type": "card",
@@ -234,7 +235,7 @@ def _method(card: Card) -> Json:
             "country": "US",
             "exp_month": 12,
             "exp_year": 2030,
-            "fingerprint": f"sandbox{card.number[-9:]}",
+            "fingerprint": card_print(card.number, email if card is SUCCESS else ""),
             "funding": "credit",
             "installments": None,
             "last4": card.number[-4:],

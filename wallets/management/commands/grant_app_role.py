@@ -17,6 +17,8 @@ LEDGER_RIGHTS = {
     "wallets_journalline": "SELECT, INSERT",
     "wallets_seal": "SELECT, INSERT",
     "records_auditentry": "SELECT, INSERT",
+    "risk_decision": "SELECT, INSERT, UPDATE (ip, device, card, bank)",
+    "risk_ruleversion": "SELECT, INSERT, UPDATE (status)",
     "django_migrations": "SELECT",
 }
 
