@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "learning247.kit.api.headers.SecurityHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "adminpanel.refusals.ConsoleRefusalMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
