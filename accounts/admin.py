@@ -27,9 +27,10 @@ from accounts.services.passwords import password_replaced
 from accounts.services.second_factors import second_factor_reset
 from accounts.services.sessions import session_end_all
 from accounts.services.single_use_links import link_revoke_all
-from learning247.kit.admin import ReasonActionForm
+from learning247.kit.admin import FormPages, ReasonActionForm
 from learning247.kit.errors import DomainError
-from learning247.records.reason_forms import ReasonedAdmin, ReasonedForm, ReasonField
+from learning247.records.personal_tables import personal_rows
+from learning247.records.reason_forms import ReasonedAdmin, ReasonedForm, ReasonField, ReasonForm
 from learning247.records.services.audit import audit_record
 
 RIGHTS = ("role", "is_staff", "is_superuser", "groups", "user_permissions", "platform_fee_bps")
@@ -89,7 +90,7 @@ class PersonPasswordForm(AdminPasswordChangeForm):
         return user
 
 
-class SecondFactorResetForm(forms.Form):
+class SecondFactorResetForm(ReasonForm):
     reason = ReasonField(help_text="For the record: how you made sure who asks. The person is not told it.")
 
 
@@ -128,7 +129,7 @@ class AuditedAdmin(ReasonedAdmin):
 
 
 @admin.register(User)
-class PersonAdmin(AuditedAdmin, UserAdmin):
+class PersonAdmin(AuditedAdmin, FormPages, UserAdmin):
     """Only a superuser gives or takes rights, sets a fee, or edits staff: else support could make itself admin."""
 
     audited_as = "user"
@@ -174,21 +175,40 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         return super(PersonAdmin, bound).user_change_password(request, id, form_url)
 
     @admin.action(description="Delete the account for good (one at a time)", permissions=["erase"])
-    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        reason = request.POST.get("reason", "").strip()
+    def erase(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:
+        """Says first what of this person is forgotten and what stays."""
         people = list(queryset.order_by()[:2])
-        if not reason or len(people) != 1:
-            self.message_user(
-                request, "Choose one person and say why, beside the action. Nothing was deleted.", messages.ERROR
-            )
-            return
-        assert isinstance(request.user, User)
-        try:
-            erasure_by_staff(user=people[0], actor=request.user, reason=reason)
-        except DomainError as refusal:
-            self.message_user(request, f"{refusal.detail} Nothing was deleted.", messages.ERROR)
-        else:
-            self.message_user(request, "The account is deleted, and who it was is forgotten.")
+        if len(people) != 1:
+            self.message_user(request, "Choose one person. Nothing was deleted.", messages.ERROR)
+            return None
+        form = self._reason_form(request)
+        if form.is_valid():
+            assert isinstance(request.user, User)
+            try:
+                erasure_by_staff(user=people[0], actor=request.user, reason=form.cleaned_data["reason"])
+            except DomainError as refusal:
+                form.add_error(None, f"{refusal.detail} Nothing was deleted.")
+            else:
+                self.message_user(request, "The account is deleted, and who it was is forgotten.")
+                return None
+        held = personal_rows(people[0])
+        return self._page_about(
+            request,
+            form,
+            people[0],
+            action="erase",
+            title="Delete the account for good",
+            button="Delete for good",
+            intro="It cannot be taken back, and nobody signs in by this account any more.",
+            sections=[
+                ("Is deleted", [str(rows) for rows in held if rows.table.deleted]),
+                (
+                    "Stays, and tells nobody who it was",
+                    [str(rows) for rows in held if not (rows.table.deleted or rows.table.kept)],
+                ),
+                ("Stays, and why", [f"{rows}: {rows.table.kept}" for rows in held if rows.table.kept]),
+            ],
+        )
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
@@ -211,11 +231,18 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
         if len(chosen) != 1 or not self.has_change_permission(request, chosen[0]):
             self.message_user(request, "Choose one person whose account you may change.", messages.ERROR)
             return None
-        # What was written beside the action is not asked for again.
-        beside = {"reason": request.POST.get("reason", "")}
-        form = SecondFactorResetForm(request.POST if "apply" in request.POST else None, initial=beside)
+        form = self._reason_form(request, SecondFactorResetForm)
         if not form.is_valid():
-            return self._reset_page(request, form, chosen[0])
+            return self._page_about(
+                request,
+                form,
+                chosen[0],
+                action="reset_second_factor",
+                title="Reset the second factor",
+                button="Reset",
+                intro="App and recovery codes are worth nothing any more, every session ends, and the person is"
+                " mailed.",
+            )
         assert isinstance(request.user, User)
         try:
             second_factor_reset(user=chosen[0], actor=request.user, reason=form.cleaned_data["reason"])
@@ -225,20 +252,16 @@ class PersonAdmin(AuditedAdmin, UserAdmin):
             self.message_user(request, f"{chosen[0]}: the second factor is off, and every session has ended.")
         return None
 
-    def _reset_page(self, request: HttpRequest, form: forms.Form, person: User) -> TemplateResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "media": self.media,
-            "form": form,
-            "title": "Reset the second factor",
-            "button": "Reset",
-            "intro": "App and recovery codes are worth nothing any more, every session ends, and the person is mailed.",
-            "items": [str(person)],
-            "hidden": [("action", "reset_second_factor"), ("apply", "yes"), (ACTION_CHECKBOX_NAME, str(person.pk))],
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/form_page.html", context)
+    def _reason_form(self, request: HttpRequest, form: type[ReasonForm] = ReasonForm) -> ReasonForm:
+        """What was written beside the action is not asked for again."""
+        beside = {"reason": request.POST.get("reason", "")}
+        return form(request.POST if "apply" in request.POST else None, initial=beside)
+
+    def _page_about(
+        self, request: HttpRequest, form: forms.Form, person: User, *, action: str, **parts: Any
+    ) -> TemplateResponse:
+        hidden = [("action", action), ("apply", "yes"), (ACTION_CHECKBOX_NAME, str(person.pk))]
+        return self.form_page(request, form, items=[str(person)], hidden=hidden, **parts)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))

@@ -105,6 +105,17 @@ class PersonalTable:
         return [name for name in own if name not in self.withheld] + list(self.also)
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalRows:
+    """How many rows of a table are a person's; as words, such as `mailed links (2)`."""
+
+    table: PersonalTable
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.table.section.replace('_', ' ')} ({self.count})"
+
+
 _tables: dict[str, PersonalTable] = {}
 _impersonal: dict[str, str] = {}
 _audit_subjects: dict[str, AuditIds] = {}
@@ -162,6 +173,12 @@ def register_erasure_guard(guard: Guard) -> None:
 def personal_tables() -> list[PersonalTable]:
     """Every declared table, in the order of declaration: that of the apps."""
     return list(_tables.values())
+
+
+def personal_rows(user: AbstractBaseUser) -> list[PersonalRows]:
+    """The tables that hold something about `user`, in the order of declaration."""
+    counted = (PersonalRows(table, sum(rows.count() for rows in table.rows(user))) for table in _tables.values())
+    return [rows for rows in counted if rows.count]
 
 
 def impersonal_tables() -> Mapping[str, str]:

@@ -660,10 +660,16 @@ def test_a_superuser_deletes_an_account_with_a_reason(db):
     browser.force_login(staff)
     action = {"action": "erase", "_selected_action": [str(person.pk)]}
 
-    browser.post("/admin/accounts/user/", action)
+    sign_in(APIClient(), person)
+    page = browser.post("/admin/accounts/user/", action).content.decode()
+    assert "<h2>Is deleted</h2><ul><li>sessions (1)</li>" in page and "<h2>Stays, and why</h2>" in page
+    assert "profile (1): An account without name, email or password, by which nobody signs in" in page
+    for reason in ({}, {"reason": " "}):
+        refused = browser.post("/admin/accounts/user/", action | {"apply": "yes"} | reason).content.decode()
+        assert "Say why: it goes on record with your name." in refused
     assert User.objects.filter(email=EMAIL).exists()
 
-    browser.post("/admin/accounts/user/", action | {"reason": "Letter 12"})
+    browser.post("/admin/accounts/user/", action | {"apply": "yes", "reason": "Letter 12"})
     assert not User.objects.filter(email=EMAIL).exists()
     entry = AuditEntry.objects.get(action="user.erased")
     assert (entry.actor, entry.reason) == (staff, "Letter 12")
