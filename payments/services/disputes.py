@@ -133,7 +133,7 @@ def _record(payment: Payment, reported: GatewayDispute, seen: int) -> Dispute | 
     _rebook(payment, disputes, booked)
     if dispute.status != before:
         _audit(dispute, payment, before)
-        _tell(dispute, payment, before)
+        _tell(dispute, payment, before, set_aside=booked[dispute.pk][1].reserved if before is not None else 0)
     return dispute
 
 
@@ -430,9 +430,10 @@ def _audit(dispute: Dispute, payment: Payment, before: str | None) -> None:
     )
 
 
-def _tell(dispute: Dispute, payment: Payment, before: str | None) -> None:
+def _tell(dispute: Dispute, payment: Payment, before: str | None, *, set_aside: int) -> None:
     """The creator about the beginning and the end, staff about what waits for an answer. One that is over before we
-    heard of it, for us, is nobody's business."""
+    heard of it, for us, is nobody's business. `set_aside` is the creator's share until now: of a dispute that is won,
+    what they have again."""
     seller = payment.product.seller
     if before is None and dispute.status not in DISPUTE_STANDING:
         return
@@ -453,7 +454,8 @@ def _tell(dispute: Dispute, payment: Payment, before: str | None) -> None:
     became = _became(dispute, first=before is None)
     if became is None:
         return
-    dispute_publish(dispute, became)
+    share = Money(set_aside if became == "won" else dispute.seller_minor, dispute.currency)
+    dispute_publish(dispute, became, share=share)
     if seller is None:
         return
     mail_queue(
@@ -463,7 +465,7 @@ def _tell(dispute: Dispute, payment: Payment, before: str | None) -> None:
         context={
             **context,
             "seller": seller,
-            "share": Money(dispute.seller_minor, dispute.currency).grouped,
+            "share": share.grouped,
             "debt": debt_of(seller, dispute.currency),
         },
     )

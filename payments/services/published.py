@@ -57,9 +57,9 @@ def refund_publish(refund: Refund, what: str) -> None:
     )
 
 
-def dispute_publish(dispute: Dispute, what: str) -> None:
-    """`what`: opened, won or lost. In the transaction in which it became that. `your_share` is what is set aside, or
-    gone."""
+def dispute_publish(dispute: Dispute, what: str, *, share: Money) -> None:
+    """`what`: opened, won or lost. In the transaction in which it became that. `share` is what is set aside, available
+    again, or gone."""
     payment = dispute.payment
     if payment.settled_at is None:
         return
@@ -72,7 +72,7 @@ def dispute_publish(dispute: Dispute, what: str) -> None:
             "item": _item(payment.product),
             "currency": dispute.currency,
             "amount": dispute.money.amount,
-            "your_share": Money(dispute.seller_minor, dispute.currency).amount,
+            "your_share": share.amount,
         },
     )
 
