@@ -4,8 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.test import Client
+
 from accounts.models import User
 from learning247.drill.dying import die_after, die_before
+from learning247.records import idempotency
 from learning247.records.services import inbox
 from payments.enums import ProductKind
 from payments.kinds import register_product_kind
@@ -40,6 +43,9 @@ def steps() -> dict[tuple[str, str], Step]:
         ("refund", "sent"): (die_before, refunds, "RefundRequest"),
         ("refund", "answered"): (die_before, refunds, "_reported"),
         ("refund", "recorded"): (die_after, refunds, "_reported"),
+        ("request", "checkout begun"): (die_before, checkout, "gateway_named"),
+        ("request", "refund answered"): (die_before, refunds, "_reported"),
+        ("request", "done"): (die_before, idempotency, "idempotency_store"),
     }
 
 
@@ -56,6 +62,12 @@ def _checkout(subject: str) -> None:
         operation="payments.initialize",
         **wanted,
     )
+
+
+def _request(subject: str) -> None:
+    """A POST as a web process answers it: `{"path", "body", "headers"}`."""
+    wanted = json.loads(subject)
+    Client().post(wanted["path"], wanted["body"], content_type="application/json", headers=wanted["headers"])
 
 
 def refund_by_buyer(reference: str) -> None:
@@ -75,6 +87,7 @@ WORK: Final[dict[str, Callable[[str], Any]]] = {
     "settle": _settle,
     "checkout": _checkout,
     "refund": refund_by_buyer,
+    "request": _request,
 }
 
 

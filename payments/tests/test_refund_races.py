@@ -8,6 +8,8 @@ from payments.models import Payment, Refund
 from payments.services import refunds
 from payments.services.refunds import refund_carry_on
 from payments.tests.buying import GATEWAY_FEES, ask_for_refund, build_finance, buy
+from payments.tests.test_crashes import refunds_at_gateway
+from payments.tests.wire import code_of
 from wallets.enums import AccountKind
 from wallets.selectors import balances_of, platform_balance
 
@@ -37,6 +39,23 @@ def test_32_buyers_clicks_give_the_money_back_once(gateways, serve):
     statuses = [answer.status_code for answer in answers]
     assert (statuses.count(201), statuses.count(409)) == (1, 31)
     assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("currency", ["NGN", "USD"])
+def test_one_key_32_times_at_once_is_one_refund_and_31_repeats(gateways, serve, currency):
+    payment, finance, url = buy(gateways, currency=currency), build_finance(), serve()
+
+    answers = at_once(32, lambda _: ask_for_refund(url, payment, finance, key="one key", amount="10.00"))
+
+    refund = Refund.objects.get()
+    made = [answer for answer in answers if answer.status_code == 201]
+    assert {answer.json()["reference"] for answer in made} == {refund.reference}
+    assert ["Idempotency-Replayed" in answer.headers for answer in made].count(False) == 1
+    waiting = [answer for answer in answers if answer.status_code != 201]
+    assert {(answer.status_code, code_of(answer)) for answer in waiting} <= {(409, "idempotency_in_progress")}
+    assert len(refunds_at_gateway(payment)) == 1
+    payment.refresh_from_db()
+    assert payment.refunded_minor == refund.amount_minor == 1_000
 
 
 def test_32_workers_on_one_refund_make_one_at_the_gateway(gateways):
