@@ -3,11 +3,10 @@
 from functools import partial
 from typing import Any, cast
 
-from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
@@ -15,11 +14,12 @@ from accounts.devices import device_of
 from accounts.models import User
 from accounts.selectors import staff_factor_holds
 from accounts.services.sign_ins import sign_out_record
-from adminpanel.forms import CONSOLE, SHOWN, CountedForm, OwnPasswordForm, SignInForm
+from adminpanel.forms import BEGUN, CONSOLE, SHOWN, OwnPasswordForm, SignInForm
+from adminpanel.second_factor_page import SecondFactorPage, limited
 from learning247.kit.admin import ForgivingAdmin
 
 
-class StaffConsole(AdminSite):
+class StaffConsole(SecondFactorPage):
     site_title = "Learning247"
     site_header = "Learning247 staff console"
     index_title = "What is going on"
@@ -28,7 +28,9 @@ class StaffConsole(AdminSite):
     login_template = "admin/sign_in.html"
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = cast(HttpResponse, _limited(super().login(request, extra_context)))
+        response = cast(HttpResponse, limited(super().login(request, extra_context)))
+        if hasattr(request, BEGUN):
+            return self.begun(request, getattr(request, BEGUN))
         if hasattr(request, SHOWN):
             request.session[SHOWN] = getattr(request, SHOWN)
         return response
@@ -47,7 +49,7 @@ class StaffConsole(AdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         request.current_app = self.name
-        return cast(TemplateResponse, _limited(view(request)))
+        return cast(TemplateResponse, limited(view(request)))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         if request.method == "POST" and isinstance(request.user, User):
@@ -65,12 +67,3 @@ class StaffConsole(AdminSite):
         if "\0" in request.GET.get("term", ""):
             raise BadRequest("No text of ours holds a NUL.")
         return super().autocomplete_view(request)
-
-
-def _limited(response: HttpResponseBase) -> HttpResponseBase:
-    """With the status that says so, where the form on this page was not looked at."""
-    form = getattr(response, "context_data", {}).get("form")
-    if isinstance(form, CountedForm) and form.retry_after is not None:
-        response.status_code = 429 if form.throttled else 503
-        response["Retry-After"] = str(form.retry_after)
-    return response

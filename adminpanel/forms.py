@@ -2,25 +2,29 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.forms import BaseForm, CharField, TextInput
+from django.forms import BaseForm, CharField, Form, PasswordInput, TextInput
 from django.http import HttpRequest
 
 from accounts.devices import Device, device_of
+from accounts.errors import EmailNotVerified, SecondFactorSetupRequired
 from accounts.hashers import hashing_for
 from accounts.models import User, normalised_email
 from accounts.selectors import sign_in_is_known
 from accounts.services.passwords import password_replaced
 from accounts.services.sign_ins import sign_in_refusal_record
-from accounts.services.staff_sign_ins import staff_sign_in
+from accounts.services.staff_sign_ins import StaffSetup, staff_setup_begin, staff_setup_confirm, staff_sign_in
 from learning247.kit.api.throttles import limits_ask
 from learning247.kit.errors import DomainError, Unavailable
 
 CONSOLE = "console"
 # Under this name stands, with the request and then with the session, the id of the authenticator that was shown.
 SHOWN = "second_factor"
+# And under this one, what was begun to have one.
+BEGUN = "second_factor_begun"
 
 
 class CountedForm(BaseForm):
@@ -79,12 +83,83 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
         assert self.request is not None
         try:
             factor = staff_sign_in(user=user, code=code, device=device, door=CONSOLE)
+        except SecondFactorSetupRequired as refusal:
+            setattr(self.request, BEGUN, begin(user, device=device))
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
         except DomainError as refusal:
             if refusal.retry_after is not None:
                 self.retry_after, self.throttled = refusal.retry_after, True
             raise ValidationError(refusal.detail, code=refusal.code) from refusal
         # For the console to keep: the session that is signed in begins only after the form.
         setattr(self.request, SHOWN, factor and str(factor))
+
+
+def begin(user: User, *, device: Device, password: str | None = None) -> dict[str, str]:
+    """Begin a second factor: what the session keeps of it. Raises ValidationError."""
+    try:
+        factor_id = staff_setup_begin(user=user, password=password, device=device, door=CONSOLE)
+    except EmailNotVerified as refusal:
+        # Nobody of the staff has to know the API for it.
+        address = f"{settings.FRONTEND_URL}/forgot-password"
+        raise ValidationError(
+            f"Staff need a second factor, and before it a verified email. Ask for a new password at {address}: the"
+            " mailed link verifies it. Then sign in here.",
+            code=refusal.code,
+        ) from refusal
+    except DomainError as refusal:
+        raise ValidationError(refusal.detail, code=refusal.code) from refusal
+    return {"user": str(user.pk), "factor": str(factor_id), "hash": user.get_session_auth_hash()}
+
+
+class SetupBeginForm(CountedForm, Form):
+    """Somebody who is signed in begins: who finds a console open may not."""
+
+    password = CharField(
+        label="Your password", strip=False, widget=PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        self.request = request
+        self.begun: dict[str, str] = {}
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        user = self.request.user
+        assert isinstance(user, User)
+        self.count(self.request, scope="codes", user=user.pk)
+        password: str = self.cleaned_data["password"]
+        try:
+            self.begun = begin(user, device=device_of(self.request), password=password)
+        except Unavailable as error:
+            raise self.put_off(error) from error
+        return password
+
+
+class SetupConfirmForm(CountedForm, Form):
+    code = CharField(
+        max_length=64,
+        label="Code",
+        help_text="The six digits that the app shows now.",
+        widget=TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, setup: StaffSetup, **kwargs: Any) -> None:
+        self.request, self.setup = request, setup
+        self.recovery_codes: list[str] = []
+        super().__init__(*args, **kwargs)
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        self.count(self.request, scope="codes", user=self.setup.user.pk)
+        try:
+            self.recovery_codes = staff_setup_confirm(
+                setup=self.setup, code=code, device=device_of(self.request), door=CONSOLE
+            )
+        except DomainError as refusal:
+            if refusal.retry_after is not None:
+                self.retry_after, self.throttled = refusal.retry_after, True
+            raise ValidationError(refusal.detail, code=refusal.code) from refusal
+        return code
 
 
 class OwnPasswordForm(CountedForm, AdminPasswordChangeForm):

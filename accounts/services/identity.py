@@ -13,8 +13,9 @@ from learning247.kit.clock import now
 FRESH = timedelta(minutes=15)
 
 
-def identity_confirm(*, user: User, password: str, session_id: UUID) -> None:
-    """That it is `user` who asks: by the password, or for who has none by a session opened within FRESH.
+def identity_confirm(*, user: User, password: str, session_id: UUID | None) -> None:
+    """That it is `user` who asks: by the password, or for who has none by a session opened within FRESH (None: there
+    is no session of ours).
 
     Not in a transaction: the hasher takes its time. Raises PasswordIncorrect, FreshSignInRequired.
     """
@@ -23,5 +24,7 @@ def identity_confirm(*, user: User, password: str, session_id: UUID) -> None:
             matches = check_password(password, user.password)
         if not matches:
             raise PasswordIncorrect(attr="password")
-    elif not Session.objects.filter(id=session_id, user=user, created_at__gt=now() - FRESH).exists():
+        return
+    fresh = Session.objects.filter(user=user, created_at__gt=now() - FRESH)
+    if session_id is None or not fresh.filter(id=session_id).exists():
         raise FreshSignInRequired

@@ -70,7 +70,7 @@ class Verdict:
     refusal: DomainError | None = None
 
 
-def second_factor_begin(*, user: User, password: str, session_id: UUID) -> TotpSetup:
+def second_factor_begin(*, user: User, password: str, session_id: UUID | None) -> TotpSetup:
     """A secret for an authenticator app. Nothing is asked for at sign-in until a code of it has come.
 
     Beginning again gives another secret, and the one before is worth nothing. Whoever signed up with somebody else's
@@ -78,28 +78,48 @@ def second_factor_begin(*, user: User, password: str, session_id: UUID) -> TotpS
     signed in lately. Raises PasswordIncorrect, FreshSignInRequired, EmailNotVerified, SecondFactorActive.
     """
     identity_confirm(user=user, password=password, session_id=session_id)
-    secret = totp_secret()
     with transaction.atomic(durable=True):
-        locked = user_lock(user.id)
-        if locked.password != user.password:  # it was changed while the hasher ran
-            raise PasswordIncorrect(attr="password")
-        if not locked.email_verified:
-            raise EmailNotVerified
-        factor = second_factor_lock(user.id)
-        if factor is not None:
-            if factor.confirmed_at is not None:
-                raise SecondFactorActive
-            factor.delete()
-        SecondFactor.objects.create(user=locked, secret=encrypt(secret, purpose=PURPOSE))
-    return TotpSetup(secret, totp_uri(secret=secret, account=locked.email))
+        return second_factor_begun(user=user)[1]
 
 
-def second_factor_confirm(*, user: User, session_id: UUID, code: str, device: Device = UNKNOWN) -> list[str]:
+def second_factor_begun(*, user: User) -> tuple[UUID, TotpSetup]:
+    """The same for who has shown the password a moment ago, in the caller's transaction, which it asserts; and the id
+    of what was begun, by which `second_factor_setup` finds it."""
+    require_transaction("What is begun replaces what was begun before, or nothing does.")
+    secret = totp_secret()
+    locked = user_lock(user.id)
+    if locked.password != user.password:  # it was changed while the hasher ran
+        raise PasswordIncorrect(attr="password")
+    if not locked.email_verified:
+        raise EmailNotVerified
+    factor = second_factor_lock(user.id)
+    if factor is not None:
+        if factor.confirmed_at is not None:
+            raise SecondFactorActive
+        factor.delete()
+    begun = SecondFactor.objects.create(user=locked, secret=encrypt(secret, purpose=PURPOSE))
+    return begun.id, TotpSetup(secret, totp_uri(secret=secret, account=locked.email))
+
+
+def second_factor_setup(*, user: User, factor_id: UUID | str) -> TotpSetup:
+    """What was begun under that id, to be shown again while it can be confirmed. Raises SecondFactorNotBegun."""
+    begun = SecondFactor.objects.filter(
+        id=factor_id, user=user, confirmed_at=None, created_at__gte=now() - SETUP_LIFETIME
+    ).first()
+    if begun is None:
+        raise SecondFactorNotBegun
+    secret = decrypt(begun.secret, purpose=PURPOSE)
+    return TotpSetup(secret, totp_uri(secret=secret, account=user.email))
+
+
+def second_factor_confirm(
+    *, user: User, session_id: UUID | None, code: str, device: Device = UNKNOWN, door: str = API
+) -> list[str]:
     """Switch it on by a first code; the recovery codes, to be shown this once.
 
-    Every session but the one that asks ends, as does every sign-in that is under way by the first factor alone: they
-    were opened without it. Raises SecondFactorNotBegun, SecondFactorActive, SecondFactorCodeInvalid,
-    SecondFactorPaused.
+    Every session but the one that asks (None: it is none of ours) ends, as does every sign-in that is under way by the
+    first factor alone: they were opened without it. Raises SecondFactorNotBegun, SecondFactorActive,
+    SecondFactorCodeInvalid, SecondFactorPaused.
     """
     with transaction.atomic(durable=True):
         locked = user_lock(user.id)
@@ -108,12 +128,14 @@ def second_factor_confirm(*, user: User, session_id: UUID, code: str, device: De
             raise SecondFactorNotBegun
         if factor.confirmed_at is not None:
             raise SecondFactorActive
-        verdict = _try_totp(factor, code, device=device, door=API)
+        verdict = _try_totp(factor, code, device=device, door=door)
         if verdict.refusal is None:
             factor.confirmed_at = now()
             factor.save(update_fields=["confirmed_at"])
             codes = recovery_codes_renew(user=locked)
-            others = Session.objects.filter(user=locked, ended_at=None).exclude(id=session_id)
+            others = Session.objects.filter(user=locked, ended_at=None)
+            if session_id is not None:
+                others = others.exclude(id=session_id)
             ended = others.update(ended_at=now(), end_reason=SessionEnd.SECOND_FACTOR)
             challenge_revoke_all(user=locked)
             _mail(locked, "second_factor_on", device)

@@ -31,6 +31,12 @@ def sign_in_record(*, user: User, device: Device, door: str, **details: Any) -> 
     _record("user.signed_in", user=user, device=device, door=door, **details)
 
 
+def sign_in_record_alone(*, user: User, device: Device, door: str, **details: Any) -> None:
+    """The same in a transaction of its own."""
+    with transaction.atomic():
+        _record("user.signed_in", user=user, device=device, door=door, **details)
+
+
 def sign_out_record(*, user: User, device: Device, door: str, **details: Any) -> None:
     with transaction.atomic():
         _record("user.signed_out", user=user, device=device, door=door, **details)

@@ -1,17 +1,31 @@
-"""Signing in to the staff console: Django's sessions instead of ours, and the same two factors."""
+"""Signing in to the staff console: Django's sessions instead of ours, and the same two factors.
 
+Who has to set a second factor up does it there, on the strength of the password that was shown a moment ago:
+
+    password --begun, its id kept with the browser's session--> first code --> signed in
+"""
+
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.devices import Device
-from accounts.errors import InvalidCredentials, SecondFactorCodeMissing, SecondFactorSetupRequired
+from accounts.errors import InvalidCredentials, SecondFactorCodeMissing, SecondFactorNotBegun, SecondFactorSetupRequired
 from accounts.locks import user_lock
 from accounts.models import User
 from accounts.selectors import second_factor_active
-from accounts.services.second_factors import second_factor_try
+from accounts.services.identity import identity_confirm
+from accounts.services.second_factors import (
+    TotpSetup,
+    second_factor_begun,
+    second_factor_confirm,
+    second_factor_setup,
+    second_factor_try,
+)
 from accounts.services.sign_ins import sign_in_record
+from learning247.records.services.audit import audit_record
 
 
 def staff_sign_in(*, user: User, code: str, device: Device, door: str) -> UUID | None:
@@ -39,3 +53,53 @@ def staff_sign_in(*, user: User, code: str, device: Device, door: str) -> UUID |
             sign_in_record(user=current, device=device, door=door, second_factor=verdict.method)
             return factor
     raise verdict.refusal
+
+
+@dataclass(frozen=True, slots=True)
+class StaffSetup:
+    """What somebody of the staff has begun: who, by which password, and what their app needs."""
+
+    user: User
+    factor_id: UUID
+    totp: TotpSetup
+
+
+def staff_setup_begin(*, user: User, device: Device, door: str, password: str | None = None) -> UUID:
+    """Begin a second factor for `user`, whose password was right a moment ago, or is `password`; its id, which is worth
+    as much as the password. On record.
+
+    Raises PasswordIncorrect, FreshSignInRequired (nobody without a password signs in there), EmailNotVerified,
+    SecondFactorActive.
+    """
+    if password is not None:
+        identity_confirm(user=user, password=password, session_id=None)
+    with transaction.atomic(durable=True):
+        factor_id, _ = second_factor_begun(user=user)
+        audit_record(
+            actor=user,
+            action="user.second_factor_begun",
+            subject_kind="user",
+            subject_id=user.pk,
+            after={"door": door, "ip": device.ip, "user_agent": device.user_agent},
+        )
+    return factor_id
+
+
+def staff_setup_find(*, user_id: str, factor_id: str) -> StaffSetup | None:
+    """What was begun under that id, as long as it can be confirmed and its owner is of the staff."""
+    user = User.objects.filter(pk=user_id, is_active=True, is_staff=True).first()
+    if user is None:
+        return None
+    try:
+        return StaffSetup(user, UUID(factor_id), second_factor_setup(user=user, factor_id=factor_id))
+    except SecondFactorNotBegun:
+        return None
+
+
+def staff_setup_confirm(*, setup: StaffSetup, code: str, device: Device, door: str) -> list[str]:
+    """Switch it on by a first code; the recovery codes, to be shown this once. Every session of the API ends, and every
+    one of the console but the one that asks.
+
+    Raises SecondFactorNotBegun, SecondFactorActive, SecondFactorCodeInvalid, SecondFactorPaused.
+    """
+    return second_factor_confirm(user=setup.user, session_id=None, code=code, device=device, door=door)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import segno
 from django.contrib.auth.models import Permission
 from django.test import Client
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from accounts.services.second_factors import second_factor_begin, second_factor_
 from accounts.services.sessions import session_open
 from accounts.tests.builders import PASSWORD, build_admin, build_totp, build_user, sign_in
 from accounts.tests.conftest import Clock, clock
+from accounts.totp import totp_uri
 from adminpanel.forms import SHOWN
 from learning247.records.models import AuditEntry, OutboundMail
 from learning247.settings.ratelimits import DEFAULTS
@@ -23,6 +25,7 @@ __all__ = ["clock"]
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/accounts/user/"
+SETUP = "/admin/second-factor/"
 
 
 @pytest.fixture(autouse=True)
@@ -161,11 +164,12 @@ class TestRequired:
     def required(self, settings: Any) -> None:
         settings.STAFF_SECOND_FACTOR_REQUIRED = True
 
-    def test_without_one_staff_get_into_the_console_no_more(self, boss: User) -> None:
+    def test_without_one_staff_are_led_to_set_one_up_and_are_not_in(self, boss: User) -> None:
         client, answer = enter()
 
-        assert (answer.status_code, inside(client)) == (200, False)
-        assert "Staff need a second factor." in answer.content.decode()
+        assert (answer.status_code, answer["Location"], inside(client)) == (302, SETUP, False)
+        assert "_auth_user_id" not in client.session
+        assert [entry.action for entry in AuditEntry.objects.all()] == ["user.second_factor_begun"]
 
     def test_a_session_from_before_ends(self, boss: User, settings: Any) -> None:
         settings.STAFF_SECOND_FACTOR_REQUIRED = False
@@ -196,6 +200,152 @@ class TestRequired:
 
         assert client.get("/auth/me").status_code == 200
         assert client.get("/api/admin/course-enrollments").json()["errors"][0]["code"] == "permission_denied"
+
+
+class TestSettingUp:
+    """In the console itself, for who has to and who wants to."""
+
+    @pytest.fixture
+    def required(self, settings: Any) -> None:
+        settings.STAFF_SECOND_FACTOR_REQUIRED = True
+
+    def secret_on(self, page: Any) -> str:
+        """The key as text; the QR code says the same."""
+        text: str = page.content.decode()
+        secret = str(page.context["secret"])
+        assert f'<code class="secret">{secret}</code>' in text
+        uri = totp_uri(secret=secret.replace(" ", ""), account="boss@example.com")
+        assert segno.make(uri, error="m", micro=False).svg_inline(scale=5, border=4, dark="#000", light="#fff") in text
+        return secret.replace(" ", "")
+
+    def test_qr_code_then_a_code_of_it_then_recovery_codes_once_and_one_is_in(
+        self, boss: User, required: None, clock: Clock
+    ) -> None:
+        elsewhere = session_open(boss)
+        client, _ = enter()
+        page = client.get(SETUP)
+        secret = self.secret_on(page)
+        assert "no-store" in page["Cache-Control"]
+        assert (secret in str(dict(client.session)), second_factor_active(boss)) == (False, None)
+
+        done: Any = client.post(SETUP, {"code": clock.code(secret)})
+
+        codes = done.context["recovery_codes"]
+        assert (len(codes), done.status_code, inside(client)) == (10, 200, True)
+        assert all(f"<code>{code}</code>" in done.content.decode() for code in codes)
+        again = client.get(SETUP).content.decode()
+        assert "Recovery codes left: 10" in again
+        assert codes[0] not in again
+        assert Session.objects.get(id=elsewhere.session_id).ended_at is not None
+        assert [entry.action for entry in AuditEntry.objects.order_by("id")] == [
+            "user.second_factor_begun",
+            "user.second_factor_enabled",
+            "user.signed_in",
+        ]
+        assert OutboundMail.objects.get().key.startswith("second_factor_on")
+        clock.forward(seconds=30)
+        assert inside(enter(clock.code(secret))[0])
+        assert inside(enter(codes[0])[0])
+
+    def test_a_wrong_code_switches_nothing_on_and_is_counted(self, boss: User, required: None, clock: Clock) -> None:
+        client, _ = enter()
+        secret = self.secret_on(client.get(SETUP))
+
+        answer = client.post(SETUP, {"code": clock.wrong(secret)})
+
+        assert (answer.status_code, inside(client), second_factor_active(boss)) == (200, False, None)
+        assert SecondFactorTries.objects.get().wrong == 1
+        assert self.secret_on(answer) == secret
+        for _ in range(4):
+            client.post(SETUP, {"code": clock.wrong(secret)})
+        paused = client.post(SETUP, {"code": clock.code(secret)})
+        assert (paused.status_code, paused["Retry-After"], second_factor_active(boss)) == (429, "901", None)
+
+    def test_who_has_not_shown_the_password_sees_no_page(self, boss: User, required: None) -> None:
+        for client in (Client(), enter(password="wrong horse battery")[0]):
+            for answer in (client.get(SETUP), client.post(SETUP, {"code": "123456"})):
+                assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={SETUP}")
+        assert not SecondFactor.objects.exists()
+
+    def test_what_was_begun_lasts_an_hour(self, boss: User, required: None, clock: Clock) -> None:
+        client, _ = enter()
+        secret = self.secret_on(client.get(SETUP))
+        clock.forward(minutes=61)
+
+        assert client.post(SETUP, {"code": clock.code(secret)})["Location"].startswith("/admin/login/")
+        assert second_factor_active(boss) is None
+
+    @pytest.mark.parametrize("change", ["password", "is_active", "is_staff"])
+    def test_another_password_or_a_lost_right_takes_it_away(
+        self, boss: User, required: None, clock: Clock, change: str
+    ) -> None:
+        client, _ = enter()
+        secret = self.secret_on(client.get(SETUP))
+        if change == "password":
+            boss.set_password("another horse battery")
+        else:
+            setattr(boss, change, False)
+        boss.save()
+
+        assert client.post(SETUP, {"code": clock.code(secret)})["Location"].startswith("/admin/login/")
+        assert second_factor_active(boss) is None
+
+    def test_it_is_the_browser_that_began_it_and_no_other(self, boss: User, required: None, clock: Clock) -> None:
+        planted = Client()
+        planted.get("/admin/login/")
+        client, _ = enter()
+        session_before = client.session.session_key
+        enter(client=client)
+
+        assert client.session.session_key != session_before
+        assert planted.get(SETUP).status_code == 302
+
+    def test_somebody_else_who_signed_in_meanwhile_gets_their_own(
+        self, boss: User, settings: Any, clock: Clock
+    ) -> None:
+        settings.STAFF_SECOND_FACTOR_REQUIRED = True
+        client, _ = enter()
+        settings.STAFF_SECOND_FACTOR_REQUIRED = False
+        client.force_login(build_admin(email="other@example.com"))
+
+        page = client.get(SETUP).content.decode()
+
+        assert 'name="password"' in page
+        assert 'class="secret"' not in page
+
+    def test_who_has_proved_no_email_is_told_how(self, boss: User, required: None) -> None:
+        User.objects.update(email_verified_at=None)
+
+        client, answer = enter()
+
+        assert (answer.status_code, inside(client)) == (200, False)
+        assert "before it a verified email" in answer.content.decode()
+        assert not SecondFactor.objects.exists()
+
+    def test_who_is_signed_in_and_wants_one_shows_the_password_again(self, boss: User, clock: Clock) -> None:
+        client, _ = enter()
+        other, _ = enter()
+        assert f'<a href="{SETUP}">Second factor</a>' in client.get("/admin/").content.decode()
+        assert (
+            "<svg" not in client.get(SETUP).content.decode().partition('id="content-main"')[2].partition("</form>")[0]
+        )
+        refused = client.post(SETUP, {"password": "wrong horse battery"})
+        assert (refused.status_code, SecondFactor.objects.exists()) == (200, False)
+
+        assert client.post(SETUP, {"password": PASSWORD})["Location"] == SETUP
+        secret = self.secret_on(client.get(SETUP))
+        client.post(SETUP, {"code": clock.code(secret)})
+
+        assert (inside(client), inside(other)) == (True, False)
+
+    def test_one_that_is_on_is_left_alone(self, boss: User, clock: Clock) -> None:
+        secret = build_totp(boss)
+        client, _ = enter(clock.code(secret))
+
+        assert "Your second factor is on since" in client.get(SETUP).content.decode()
+        client.post(SETUP, {"password": PASSWORD})
+
+        assert SecondFactor.objects.get().confirmed_at is not None
 
 
 class TestReset:

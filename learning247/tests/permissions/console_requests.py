@@ -65,6 +65,7 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "password1": NEW_PASSWORD,
         "password2": NEW_PASSWORD,
     },
+    "/admin/second-factor/": lambda world: {"password": PASSWORD},
     "/admin/auth/group/add/": lambda world: {"name": "new", "reason": "A new team"},
     "/admin/courses/course/import/": lambda world: {
         "file": upload("Law.csv", b"Course Name,Course Link\nContracts,https://x.example/c\n", "text/csv"),

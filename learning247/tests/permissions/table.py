@@ -246,6 +246,7 @@ PAGES = """
 /admin/records/outboundmail/{object_id}/change/                   login/login   200/403   403/403   403/403   200/403
 /admin/records/outboundmail/{object_id}/delete/                   login/login   403/403   403/403   403/403   403/403
 /admin/records/outboundmail/{object_id}/history/                  login/login   200/200   403/403   403/403   200/200
+/admin/second-factor/                                             login/login  200/302*  200/302*  200/302*  200/302*
 /admin/wallets/                                                   login/login   404/404   404/404   200/200   200/200
 /admin/wallets/journalentry/                                      login/login   403/403   403/403   200/200   200/200
 /admin/wallets/journalentry/add/                                  login/login   403/403   403/403   403/403   403/403

@@ -35,6 +35,7 @@ SENT = "Daily work: that it was sent is all there is to say, and what is more st
 NO_REASON_IS_ASKED = {
     "/admin/logout/": OWN,
     "/admin/password_change/": OWN,
+    "/admin/second-factor/": OWN,
     "/admin/payments/paymentreview/ take_on": "Daily work: who looks at it, which gives nobody anything.",
     "PATCH /api/admin/reviews/{review}": "Daily work: notes, which are the reason, and whose turn it is.",
     "/admin/courses/enrollment/{enrollment_id}/mark-sent/": SENT,
@@ -53,6 +54,7 @@ NOTHING_WAS_BEFORE = {
     "webhook_endpoint.created": NEW,
     "user.erased": "Who it was is forgotten.",
     "user.password_changed": "A password is no value to keep.",
+    "user.second_factor_begun": NEW,
     "user.signed_out": "An event, which changes nothing of anybody's.",
     "enrollments.exported": "What leaves the platform stays on it as it was.",
 }
