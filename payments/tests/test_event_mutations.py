@@ -1,6 +1,7 @@
 """Events as no gateway should send them: whatever is in one that is signed, no 5xx and no posting.
 
-Two hundred in the suite; MUTATIONS=5000 for more. SPECS_DIR adds Paystack's official samples to what is mutated.
+Two hundred in the suite; MUTATIONS=5000 for more. SPECS_DIR adds to what is mutated Paystack's official samples and
+Stripe's official objects as events about them: as they stand there, and with the names of payments of ours.
 """
 
 import copy
@@ -18,12 +19,22 @@ from accounts.tests.builders import build_user
 from learning247.drill.books import books_digest
 from learning247.records.models import InboundEvent
 from learning247.records.services.inbox import event_handle
+from payments.services.disputes import dispute_refresh
 from payments.tests.builders import build_product, start_checkout
 from payments.tests.buying import ask_for_refund, build_finance, buy
+from payments.tests.test_disputes import open_dispute
 from payments.tests.wire import SIGNERS
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "200"))
-SAMPLES = Path(os.environ.get("SPECS_DIR", "/nowhere")) / "paystack" / "events"
+SPECS = Path(os.environ.get("SPECS_DIR", "/nowhere"))
+# Which events of Stripe's are about which of its official objects.
+STRIPE_KINDS = {
+    "checkout.session": ("completed", "async_payment_succeeded", "async_payment_failed", "expired"),
+    "refund": ("created", "updated", "failed"),
+    "charge": ("succeeded", "failed", "refunded", "updated"),
+    "dispute": ("created", "updated", "funds_withdrawn", "funds_reinstated", "closed"),
+    "payment_intent": ("succeeded", "processing", "payment_failed", "canceled"),
+}
 ODD: list[Any] = [
     0, -1, 1, 2**63, -(2**63), 10**30, 1.5, True, False, None, "", " ", "0", "-1", "1e9", "25000.00", "null", "{}",
     "[]", "NaN", "x" * 5_000, "\u202eL247-", "L247-", "\u0000", "\ud7ff", [], {}, [[]], [None], {"id": None}, {"": ""},
@@ -62,6 +73,41 @@ def shapes(payment, session):
         ),
         *(stripe(kind, payment_intent=intent) for kind in ("charge.succeeded", "charge.refunded")),
     ]
+
+
+def samples(payments):
+    """The official ones; and each again about one of these payments, where it has a place for its names."""
+    found = [("paystack", json.loads(path.read_bytes())) for path in sorted(SPECS.glob("paystack/events/*.json"))]
+    for path in SPECS.glob("stripe/*fixtures3*.json"):
+        resources = json.loads(path.read_bytes())["resources"]
+        for name, states in STRIPE_KINDS.items():
+            prefix = "charge.dispute" if name == "dispute" else name
+            found += [stripe(f"{prefix}.{state}", **resources[name]) for state in states]
+    ours = [
+        (provider, about(payment, document))
+        for number, (provider, document) in enumerate(found)
+        for payment in payments[number % len(payments) :][:1]
+    ]
+    return found + ours
+
+
+def about(payment, document):
+    """The same event with the names of `payment` wherever it names one."""
+    names = {
+        "reference": payment.reference,
+        "transaction_reference": payment.reference,
+        "client_reference_id": payment.reference,
+        "payment_intent": payment.gateway_payment_id or "pi_7",
+    }
+
+    def renamed(node):
+        if isinstance(node, list):
+            return [renamed(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        return {key: names[key] if key in names else renamed(item) for key, item in node.items()}
+
+    return renamed(document)
 
 
 def places(node, path=()):
@@ -110,17 +156,34 @@ def numbered(document, number):
 
 @pytest.fixture
 def world(gateways):
-    """A checkout that nobody paid, a sale with a refund of a part at each gateway, and what is told of them."""
+    """A checkout that nobody paid, at each gateway a sale with a refund of a part and one in dispute, and what is told
+    of them."""
     gateways.control.pause_webhooks()
     gateways.control.behave(paystack_refund_outcome="none")  # it stays under way
     open_still = start_checkout(build_user(), build_product(seller=build_user()))
     sales = [buy(gateways, currency=currency) for currency in ("NGN", "USD")]
     for payment in sales:
         assert ask_for_refund(gateways.url, payment, build_finance(), amount="10.00").status_code == 201
-    documents = [shape for payment in (open_still, *sales) for shape in shapes(payment, payment.gateway_reference)]
-    for sample in sorted(SAMPLES.glob("*.json")):
-        documents.append(("paystack", json.loads(sample.read_bytes())))
-    return documents
+    disputed = [buy(gateways, currency=currency) for currency in ("NGN", "USD")]
+    numbers = [open_dispute(gateways, payment) for payment in disputed]
+    for payment, number in zip(disputed, numbers, strict=True):
+        dispute_refresh(payment=payment, gateway_dispute_id=number)
+    payments = [open_still, *sales, *disputed]
+    documents = [shape for payment in payments for shape in shapes(payment, payment.gateway_reference)]
+    documents += disputes(*disputed, *numbers)
+    return documents + samples(payments)
+
+
+def disputes(in_naira, in_dollars, number, identifier):
+    """What is told of a dispute that there is."""
+    told = {"id": int(number), "transaction": {"reference": in_naira.reference}}
+    return [
+        *(paystack(f"charge.dispute.{state}", **told) for state in ("create", "remind", "resolve")),
+        *(
+            stripe(f"charge.dispute.{state}", id=identifier, payment_intent=in_dollars.gateway_payment_id, status="won")
+            for state in ("created", "updated", "funds_withdrawn", "funds_reinstated", "closed")
+        ),
+    ]
 
 
 def test_whatever_a_signed_event_holds_nothing_is_posted_and_nothing_breaks(world):
