@@ -1,7 +1,8 @@
 """Sales and what goes back of them, generated: every split adds up, all parts together take back what the sale gave.
 
-In currencies without, with two and with three places, with any platform's and gateway's fee, from one minor unit up. Of
-the parts that go back some fail, at once or when others have followed, and are asked for again.
+In currencies without, with two and with three places, with any platform's and gateway's fee, with and without a
+discount that the platform bears, from one minor unit up. Of the parts that go back some fail, at once or when others
+have followed, and are asked for again.
 """
 
 import random
@@ -12,7 +13,7 @@ from typing import Final
 
 from learning247.drill.findings import Finding, found, measured
 from learning247.kit.money import BASIS_POINTS, CURRENCIES, Money, exponent, share_of
-from payments.split import parts_of_refund
+from payments.split import Shares, shares_of_refund
 
 CASES, CASES_QUICK = 200_000, 5_000
 SEED = 200_000
@@ -32,10 +33,14 @@ class NotExact(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """A sale in minor units, and the parts of it that go back: how much, and whether it fails never, now or later."""
+    """A sale in minor units, and the parts of it that go back: how much, and whether it fails never, now or later.
+
+    `promotion` is what the platform paid of the price `gross`, in the buyer's place.
+    """
 
     currency: str
     gross: int
+    promotion: int
     rate: int
     gateway_fee: int
     parts: tuple[tuple[int, str], ...]
@@ -49,11 +54,12 @@ def split(number: int, *, seed: int) -> list[Finding]:
     """So many cases, a third of them of each exponent; the same for the same seed."""
     dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     exact: Counter[int] = Counter()
-    parts, wrong = 0, []
+    parts, discounted, wrong = 0, 0, []
     for turn in range(number):
         places = (0, 2, 3)[turn % 3]
         sale = generated(dice, dice.choice(BY_EXPONENT[places]))
         parts += len(sale.parts)
+        discounted += sale.promotion > 0
         try:
             played(sale)
         except NotExact as problem:
@@ -63,6 +69,7 @@ def split(number: int, *, seed: int) -> list[Finding]:
     return [
         found("cases that are exact", wanted=number, seen=exact.total()),
         *(measured(f"of them with {places} places", f"{exact[places]:,}") for places in BY_EXPONENT),
+        measured("of them with a discount that the platform bears", f"{discounted:,}"),
         measured("parts that went back", f"{parts:,}"),
         *(Finding("not exact", "", problem, False) for problem in wrong[:SHOWN]),
     ]
@@ -71,15 +78,19 @@ def split(number: int, *, seed: int) -> list[Finding]:
 def generated(dice: random.Random, currency: str) -> Sale:
     # As many small amounts as large ones.
     gross = dice.randint(1, 10 ** dice.randint(0, len(str(LARGEST)) - 1))
-    cuts = {dice.randint(1, gross) for _ in range(dice.randint(0, MOST_PARTS - 1))}
-    edges = [0, *sorted(cuts | {gross})]
-    sizes = [end - start for start, end in pairwise(edges)]
+    promotion = dice.choice((0, dice.randint(0, gross - 1)))
+    paid = gross - promotion
+    cuts = {dice.randint(1, paid) for _ in range(dice.randint(0, MOST_PARTS - 1))}
     return Sale(
         currency,
         gross,
+        promotion,
         dice.choice((*RATES, dice.randint(0, BASIS_POINTS))),
-        dice.randint(0, gross),
-        tuple((size, dice.choice(("never", "never", "now", "later"))) for size in sizes),
+        dice.randint(0, paid),
+        tuple(
+            (end - start, dice.choice(("never", "never", "now", "later")))
+            for start, end in pairwise([0, *sorted(cuts | {paid})])
+        ),
     )
 
 
@@ -90,52 +101,70 @@ def played(sale: Sale) -> None:
     fee = share_of(sale.gross, sale.rate)
     if abs(fee * BASIS_POINTS - sale.gross * sale.rate) * 2 > BASIS_POINTS:
         raise NotExact("the platform's fee, to the nearest minor unit")
-    books = {"gateway": -sale.gross, "creator": sale.gross - fee, "fees": fee, "costs": 0}
+    books = dict.fromkeys(("gateway", "promotions", "creator", "fees", "costs"), 0)
+    paid = sale.gross - sale.promotion
+    _book(books, gateway=-paid, promotions=-sale.promotion, creator=sale.gross - fee, fees=fee)
     _book(books, gateway=sale.gateway_fee, costs=-sale.gateway_fee)
-    later: list[tuple[int, int]] = []
+    later: list[Shares] = []
     again: list[int] = []
     for minor, fails in sale.parts:
-        parts = _taken(books, sale, fee, minor)
+        shares = _taken(books, sale, fee, minor)
         if fails == "later":
-            later.append(parts)
+            later.append(shares)
         elif fails == "now":
-            _give(books, parts)
+            _give(books, shares)
             again.append(minor)
         elif not again:
             _to_the_nearest(books, sale, fee)
-    for parts in later:
-        _give(books, parts)
-        again.append(sum(parts))
+    for shares in later:
+        _give(books, shares)
+        again.append(shares.to_buyer)
     for minor in again:
         _taken(books, sale, fee, minor)
-    if books != {"gateway": sale.gateway_fee, "creator": 0, "fees": 0, "costs": -sale.gateway_fee}:
-        raise NotExact(f"what is left when all of it went back ({books})")
+    left = {account: minor for account, minor in books.items() if minor}
+    if left != ({"gateway": sale.gateway_fee, "costs": -sale.gateway_fee} if sale.gateway_fee else {}):
+        raise NotExact(f"what is left when all of it went back ({left})")
 
 
-def _taken(books: dict[str, int], sale: Sale, fee: int, minor: int) -> tuple[int, int]:
+def _taken(books: dict[str, int], sale: Sale, fee: int, minor: int) -> Shares:
     """What a part takes from creator and platform, who never give what they have not."""
-    creator, platform = parts_of_refund(
-        minor, sale.gross, fee, sale.gross - fee - books["creator"], fee - books["fees"]
-    )
-    if min(creator, platform) < 0:
+    before = Shares(sale.gross - fee - books["creator"], fee - books["fees"], sale.promotion + books["promotions"])
+    shares = shares_of_refund(minor, sale.gross - sale.promotion, sale.promotion, fee, before)
+    if min(shares) < 0:
         raise NotExact("a part that gives instead of taking")
-    _book(books, gateway=minor, creator=-creator, fees=-platform)
-    if min(books["creator"], books["fees"]) < 0:
+    _book(
+        books,
+        gateway=minor,
+        promotions=shares.promotion,
+        creator=-shares.from_creator,
+        fees=-shares.from_platform,
+    )
+    if min(books["creator"], books["fees"], -books["promotions"]) < 0:
         raise NotExact("a part that takes what is not there")
-    return creator, platform
+    return shares
 
 
-def _give(books: dict[str, int], parts: tuple[int, int]) -> None:
-    """A part that failed: both have theirs again."""
-    creator, platform = parts
-    _book(books, gateway=-creator - platform, creator=creator, fees=platform)
+def _give(books: dict[str, int], shares: Shares) -> None:
+    """A part that failed: all have theirs again."""
+    _book(
+        books,
+        gateway=-shares.to_buyer,
+        promotions=-shares.promotion,
+        creator=shares.from_creator,
+        fees=shares.from_platform,
+    )
 
 
 def _to_the_nearest(books: dict[str, int], sale: Sale, fee: int) -> None:
-    """While nothing has failed the platform has given back its share of all that went, to the nearest minor unit."""
+    """While nothing has failed the platform has given back its share of all that went, and has back its part of the
+    discount, each to the nearest minor unit."""
     went = sale.gross - books["creator"] - books["fees"]
     if abs((fee - books["fees"]) * sale.gross - fee * went) * 2 > sale.gross:
         raise NotExact("the platform's part, to the nearest minor unit")
+    returned = sale.promotion + books["promotions"]
+    paid = sale.gross - sale.promotion
+    if abs(returned * paid - sale.promotion * (went - returned)) * 2 > paid:
+        raise NotExact("the discount's part, to the nearest minor unit")
 
 
 def _book(books: dict[str, int], **lines: int) -> None:

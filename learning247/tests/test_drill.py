@@ -11,6 +11,7 @@ from learning247.records.models import InboundEvent
 from payments import webhooks
 from payments.models import Payment
 from payments.services.settlement import payment_settle
+from payments.split import Shares
 
 
 def not_so(findings):
@@ -86,13 +87,14 @@ def test_5_000_sales_and_what_goes_back_of_them_in_parts_are_exact():
 
 
 def test_a_part_that_is_rounded_for_itself_is_found_to_be_inexact(monkeypatch):
-    """Thirds of a cent would be lost or made: the reason for what `parts_of_refund` does instead."""
+    """Thirds of a cent would be lost or made: the reason for what `shares_of_refund` does instead."""
 
-    def for_itself(minor, gross, fee, from_creator, from_platform):
-        platform = portion_of(fee, minor, gross)
-        return minor - platform, platform
+    def for_itself(minor, paid, promotion, fee, taken):
+        returned = portion_of(promotion, minor, paid)
+        platform = portion_of(fee, minor + returned, paid + promotion)
+        return Shares(minor + returned - platform, platform, returned)
 
-    monkeypatch.setattr(splits, "parts_of_refund", for_itself)
+    monkeypatch.setattr(splits, "shares_of_refund", for_itself)
 
     assert [finding.what for finding in not_so(splits.split(200, seed=7))] == [
         "cases that are exact",
