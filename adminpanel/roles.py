@@ -12,6 +12,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "accounts": ("view_user",),
         "courses": ("view_department", "view_course", "view_enrollment", "change_enrollment"),
         "payments": ("view_product", "view_payment", "view_refund", "view_dispute", "view_entitlement"),
+        "wallets": ("view_payoutaccount", "view_withdrawal"),
         "records": ("view_outboundmail", "change_outboundmail"),
     },
     "reviewer": {
@@ -27,6 +28,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_dispute",
             "view_entitlement",
         ),
+        "wallets": ("view_payoutaccount", "view_withdrawal"),
     },
     "finance": {
         "accounts": ("view_user",),
@@ -46,6 +48,8 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_journalline",
             "view_seal",
             "view_accountcheckpoint",
+            "view_payoutaccount",
+            "view_withdrawal",
         ),
     },
 }

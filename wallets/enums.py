@@ -38,6 +38,11 @@ class EntryKind(models.TextChoices):
     DISPUTE_FUNDS = "dispute_funds", "Disputed funds withdrawn or reinstated"
     DISPUTE_FEE = "dispute_fee", "Fee of a dispute"
     WITHDRAWAL_HOLD = "withdrawal_hold", "Withdrawal confirmed"
+    WITHDRAWAL_PAID = "withdrawal_paid", "Withdrawal paid"
+    WITHDRAWAL_RETURNED = "withdrawal_returned", "Withdrawal not made, put back"
+    WITHDRAWAL_REVERSED = "withdrawal_reversed", "Withdrawal came back"
+    TRANSFER_FEE = "transfer_fee", "Fee of a transfer"
+    TRANSFER_FEE_RETURNED = "transfer_fee_returned", "Fee of a transfer given back"
     GATEWAY_FEE = "gateway_fee", "Fee of a gateway"
     GATEWAY_PAYOUT = "gateway_payout", "Paid out to the bank by a gateway"
     GATEWAY_TOP_UP = "gateway_top_up", "Paid in to a gateway from the bank"
@@ -47,3 +52,53 @@ class EntryKind(models.TextChoices):
 # Only these may take a person's available balance below zero (a refund or a dispute after the payout). The database
 # keeps its own copy of this list in `ledger_place_line()`; a test compares the two.
 DEBT_ENTRY_KINDS = (EntryKind.REFUND, EntryKind.DISPUTE)
+
+
+class PayoutMethod(models.TextChoices):
+    """How money leaves: the currency says which (PAYOUT_METHOD_BY_CURRENCY)."""
+
+    PAYSTACK = "paystack", "Paystack transfer"
+    STRIPE = "stripe", "Stripe Connect"
+    BANK = "bank", "Bank transfer by finance"
+
+
+class WithdrawalStatus(models.TextChoices):
+    """The diagram is in `services/withdrawal_states.py`."""
+
+    OTP_REQUIRED = "otp_required", "Waiting for its code"
+    PROCESSING = "processing", "Processing"
+    IN_REVIEW = "in_review", "In review"
+    PAID = "paid", "Paid"
+    FAILED = "failed", "Failed"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+    REVERSED = "reversed", "Reversed"
+
+
+# What is held back in the owner's wallet for (I6).
+WITHDRAWAL_HOLDING = (WithdrawalStatus.PROCESSING, WithdrawalStatus.IN_REVIEW)
+# What may still become something else by what its owner, staff or a gateway do. `paid` may come back, too.
+WITHDRAWAL_OPEN = (WithdrawalStatus.OTP_REQUIRED, *WITHDRAWAL_HOLDING)
+# What counts against the limits: money that has left, or is on its way.
+WITHDRAWAL_COUNTED = (*WITHDRAWAL_HOLDING, WithdrawalStatus.PAID)
+
+
+class WithdrawalReason(models.TextChoices):
+    """Why a withdrawal is as it is; in words for its owner: `wallets/explanations.py`."""
+
+    NONE = "", ""
+    CODE_NOT_ENTERED = "code_not_entered", "No code came in time"
+    WRONG_CODES = "wrong_codes", "Too many wrong codes"
+    BY_OWNER = "by_owner", "Cancelled by its owner"
+    SENDING = "sending", "Being sent"
+    AT_GATEWAY = "at_gateway", "On its way to the bank"
+    OUTCOME_UNKNOWN = "outcome_unknown", "The gateway has not said what happened"
+    GATEWAY_BALANCE_LOW = "gateway_balance_low", "Our balance at the gateway is too low"
+    GATEWAY_PAUSED = "gateway_paused", "The gateway does not answer"
+    GATEWAY_CODE = "gateway_code", "The gateway wants a code of its account's owner"
+    FINANCE_TRANSFERS = "finance_transfers", "For finance to transfer"
+    REVIEW = "review", "For people to look at"
+    REJECTED = "rejected", "Rejected by staff"
+    REFUSED = "refused", "The gateway or the bank refused it"
+    CAME_BACK = "came_back", "The bank sent it back"

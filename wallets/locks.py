@@ -1,11 +1,14 @@
-"""The locks of the ledger."""
+"""The rows that the wallet contends for, in the order in which they are locked: the person, their withdrawal, its
+review, its account, then ledger accounts (by id, as the posting function locks them)."""
 
 from uuid import UUID
 
 from django.db import connection
 
 from learning247.kit.locks import bound_lock_wait
-from wallets.enums import AccountKind
+from wallets.enums import PERSON_ACCOUNT_KINDS, AccountKind
+from wallets.errors import WithdrawalNotFound
+from wallets.models import Withdrawal
 
 _EARNINGS = (AccountKind.CLEARING, AccountKind.AVAILABLE, AccountKind.DISPUTED)
 
@@ -17,11 +20,38 @@ def earnings_lock(*, owner_id: UUID, currency: str) -> dict[AccountKind, int]:
     In the order of the accounts' ids, in which `ledger_post_entry()` locks them too: whoever posts several entries to
     them in one transaction begins with this. An account that was never opened is missing.
     """
+    return _balances_lock(owner_id, currency, _EARNINGS)
+
+
+def wallet_lock(*, owner_id: UUID, currency: str) -> dict[AccountKind, int]:
+    """As `earnings_lock`, with what is held for withdrawals: all that a person has in a currency."""
+    return _balances_lock(owner_id, currency, PERSON_ACCOUNT_KINDS)
+
+
+def withdrawal_lock(withdrawal_id: UUID) -> Withdrawal:
+    """The withdrawal, locked until the transaction ends; its owner and account come along unlocked."""
+    bound_lock_wait()
+    locked = Withdrawal.objects.select_for_update(of=("self",), no_key=True).filter(pk=withdrawal_id)
+    withdrawal = locked.select_related("owner", "account").first()
+    if withdrawal is None:
+        raise WithdrawalNotFound
+    return withdrawal
+
+
+def withdrawals_lock_of(owner_id: UUID) -> list[Withdrawal]:
+    """All withdrawals of that person, locked by id until the transaction ends."""
+    bound_lock_wait()
+    return list(
+        Withdrawal.objects.select_for_update(of=("self",), no_key=True).filter(owner_id=owner_id).order_by("id")
+    )
+
+
+def _balances_lock(owner_id: UUID, currency: str, kinds: tuple[AccountKind, ...]) -> dict[AccountKind, int]:
     bound_lock_wait()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT kind, balance_minor FROM wallets_ledgeraccount WHERE owner_id = %s AND currency = %s"
             " AND kind = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [owner_id, currency, [kind.value for kind in _EARNINGS]],
+            [owner_id, currency, [kind.value for kind in kinds]],
         )
         return {AccountKind(kind): balance_minor for kind, balance_minor in cursor.fetchall()}

@@ -1,20 +1,32 @@
-"""What the ledger holds about people: their accounts and what moved them. It forgets nothing: it names nobody."""
+"""What the wallet holds about people: what moved their money, and where it went.
+
+The ledger forgets nothing, as it names nobody; a bank account is forgotten but for what tells which one it was.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
+from learning247.kit.clock import now
 from learning247.kit.money import Money
 from learning247.records.personal_tables import (
+    Erasure,
     Obstacle,
     PersonalTable,
+    register_audit_subject,
     register_erasure_guard,
+    register_event_subject,
     register_impersonal,
+    register_mail_keys,
     register_personal_data,
 )
-from wallets.models import JournalLine, LedgerAccount
+from learning247.records.services.personal_data import FORGOTTEN
+from wallets.enums import WITHDRAWAL_OPEN
+from wallets.locks import withdrawals_lock_of
+from wallets.models import JournalLine, LedgerAccount, PayoutAccount, Withdrawal
 
 _BY_LAW = (
     "The books, which the law of accounting and of taxes keeps for years. They name no person, only an account's id."
@@ -38,7 +50,37 @@ def register_tables() -> None:
             kept=_BY_LAW,
         ),
     )
+    register_personal_data(
+        PersonalTable(
+            "payout_accounts",
+            PayoutAccount,
+            lambda user: [PayoutAccount.objects.filter(owner_id=user.id)],
+            withheld={
+                "sealed_number": "The account's number, sealed: you gave it to us, and its last digits are here.",
+                "number_digest": "By which the same number is recognised; without our key it says nothing.",
+            },
+            forget=payout_accounts_forget,
+            kept="To which bank your money went, and the last digits of the account: a part of the evidence of what was"
+            " paid.",
+        ),
+        PersonalTable(
+            "withdrawals",
+            Withdrawal,
+            lambda user: [Withdrawal.objects.filter(owner_id=user.id)],
+            forget=withdrawals_forget,
+            kept="What was paid out to you, when and where: the law of accounting and of taxes keeps it for years.",
+        ),
+    )
+    register_audit_subject(
+        "withdrawal", lambda user: Withdrawal.objects.filter(owner_id=user.id).values_list("id", flat=True)
+    )
+    register_audit_subject(
+        "payout_account", lambda user: PayoutAccount.objects.filter(owner_id=user.id).values_list("id", flat=True)
+    )
+    register_mail_keys(mails_about)
+    register_event_subject(withdrawal_references)
     register_erasure_guard(money_left)
+    register_erasure_guard(withdrawals_open)
     register_impersonal(
         {
             "wallets.JournalEntry": "Business events, in words about items. Whose accounts they moved, the lines say.",
@@ -61,6 +103,52 @@ def money_left(user: User) -> Iterator[Obstacle]:
         yield Obstacle(
             "wallet_not_empty", f"{money.grouped} is {account.get_kind_display().lower()} in your wallet. {step}"
         )
+
+
+def withdrawals_open(user: User) -> Iterator[Obstacle]:
+    """Money on its way out. What waits for its code holds nothing yet, but would after the account is gone."""
+    for withdrawal in withdrawals_lock_of(user.id):
+        if withdrawal.status in WITHDRAWAL_OPEN:
+            yield Obstacle(
+                "withdrawal_open",
+                f"Your withdrawal of {withdrawal.money.grouped} is {withdrawal.get_status_display().lower()}. Cancel "
+                f"it, or"
+                " wait until it has arrived.",
+            )
+
+
+def payout_accounts_forget(erasure: Erasure) -> None:
+    """Whose account it was and its number, which nobody needs to pay to any more."""
+    accounts = PayoutAccount.objects.filter(owner_id=erasure.user.pk)
+    accounts.filter(removed_at__isnull=True).update(removed_at=now())
+    accounts.update(
+        account_name=FORGOTTEN,
+        sealed_number="",
+        gateway_account_id="",
+        number_digest=Concat(Value("forgotten-"), Cast("pk", CharField())),
+    )
+
+
+def withdrawals_forget(erasure: Erasure) -> None:
+    """The keys, which clients make up, and the words of gateways and staff where they name the person."""
+    withdrawals = Withdrawal.objects.filter(owner_id=erasure.user.pk)
+    withdrawals.update(idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField())))
+    for withdrawal in withdrawals.exclude(note=""):
+        if erasure.mentioned_in(withdrawal.note):
+            Withdrawal.objects.filter(pk=withdrawal.pk).update(note=FORGOTTEN)
+
+
+def withdrawal_references(user: User) -> list[str]:
+    """By which gateways' events name this person's withdrawals."""
+    return list(Withdrawal.objects.filter(owner_id=user.id).values_list("reference", flat=True))
+
+
+def mails_about(user: User) -> Iterator[str]:
+    """By the first two parts of their keys; also those to finance."""
+    for pk in Withdrawal.objects.filter(owner_id=user.id).values_list("pk", flat=True):
+        yield f"withdrawal:{pk}"
+    for pk in PayoutAccount.objects.filter(owner_id=user.id).values_list("pk", flat=True):
+        yield f"payout_account:{pk}"
 
 
 def movements_of(user: User) -> Iterator[QuerySet[Any]]:

@@ -6,9 +6,10 @@ from typing import Final
 from learning247.kit.money import Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from wallets.enums import DEBT_ENTRY_KINDS, AccountKind, EntryKind
-from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal
+from wallets.enums import DEBT_ENTRY_KINDS, WITHDRAWAL_HOLDING, AccountKind, EntryKind, PayoutMethod
+from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal, Withdrawal
 from wallets.services.seals import FIRST_PREVIOUS_DIGEST, range_digest
+from wallets.services.withdrawal_states import PAYING_ACCOUNT
 
 # Table -> the triggers that keep it. `prove` fails when one is missing or not ENABLE ALWAYS.
 GUARDS: Final = {
@@ -23,6 +24,11 @@ ONCE_PER_SOURCE: Final = (
     EntryKind.UNSETTLED_CAPTURE,
     EntryKind.UNSETTLED_RELEASE,
     EntryKind.WITHDRAWAL_HOLD,
+    EntryKind.WITHDRAWAL_PAID,
+    EntryKind.WITHDRAWAL_RETURNED,
+    EntryKind.WITHDRAWAL_REVERSED,
+    EntryKind.TRANSFER_FEE,
+    EntryKind.TRANSFER_FEE_RETURNED,
     EntryKind.GATEWAY_FEE,
     EntryKind.GATEWAY_PAYOUT,
     EntryKind.GATEWAY_TOP_UP,
@@ -37,6 +43,8 @@ def register_checks() -> None:
     register_check("I3", "no debit overdraws", no_debit_overdraws)
     register_check("I4", "the guards of the ledger stand", guards_stand)
     register_check("I5", "one posting per source and purpose", sources_post_once)
+    register_check("I6", "held = sum of open withdrawals", held_is_open_withdrawals)
+    register_check("I6", "every step of a withdrawal is booked as it was taken", withdrawals_are_booked)
     register_check("I12", "the seal chain is unbroken", seal_chain_is_unbroken)
     register_check("I12", "every entry has a number of the journal's sequence", numbers_are_of_the_sequence)
     register_check("I15", "every adjustment has its audit row", adjustments_are_audited)
@@ -120,6 +128,91 @@ def no_debit_overdraws(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last, AccountKind.AVAILABLE.value, [kind.value for kind in DEBT_ENTRY_KINDS]],
         ):
             yield Breach(f"line {line_id}: a {kind} left account {code} at {Money(balance, currency)}")
+
+
+def held_is_open_withdrawals(scope: Scope) -> Iterator[Breach]:
+    """I6, person by person and currency by currency, in one statement per range."""
+    holding = [status.value for status in WITHDRAWAL_HOLDING]
+    for part in scope.ranges(LedgerAccount.objects.filter(kind=AccountKind.HELD)):
+        for code, currency, held, wanted in scope.query(
+            """
+            SELECT a.code, a.currency, a.balance_minor, tally.total
+              FROM wallets_ledgeraccount a
+              CROSS JOIN LATERAL (
+                  SELECT coalesce(sum(w.amount_minor), 0) AS total FROM wallets_withdrawal w
+                   WHERE w.owner_id = a.owner_id AND w.currency = a.currency AND w.status = ANY(%s)
+              ) AS tally
+             WHERE a.kind = %s AND a.id BETWEEN %s AND %s AND a.balance_minor <> tally.total
+            """,
+            [holding, AccountKind.HELD.value, part.first, part.last],
+        ):
+            yield Breach(
+                f"account {code}: {Money(held, currency)} held, open withdrawals are {Money(int(wanted), currency)}"
+            )
+    for part in scope.ranges(Withdrawal.objects.filter(status__in=WITHDRAWAL_HOLDING)):
+        for reference, status in scope.query(
+            """
+            SELECT w.reference, w.status FROM wallets_withdrawal w
+             WHERE w.id BETWEEN %s AND %s AND w.status = ANY(%s)
+               AND NOT EXISTS (SELECT 1 FROM wallets_ledgeraccount a WHERE a.owner_id = w.owner_id
+                                  AND a.currency = w.currency AND a.kind = %s)
+            """,
+            [part.first, part.last, holding, AccountKind.HELD.value],
+        ):
+            yield Breach(f"withdrawal {reference} is {status}, and its owner has nothing held")
+
+
+def withdrawals_are_booked(scope: Scope) -> Iterator[Breach]:
+    """What each withdrawal's entries moved is what its status says, to the account of its method; the transfer's fee as
+    the gateway reported it. And no such entry is of a withdrawal that there is not."""
+    paying = " ".join(f"WHEN '{method.value}' THEN '{PAYING_ACCOUNT[method].value}'" for method in PayoutMethod)
+    for part in scope.ranges(Withdrawal.objects.all()):
+        for reference, status, available, held, gateway, costs, owed, at_gateway in scope.query(
+            f"""
+            SELECT w.reference, w.status, tally.available, tally.held, tally.gateway, tally.costs,
+                   due.held, due.gateway
+              FROM wallets_withdrawal w
+              CROSS JOIN LATERAL (
+                  SELECT coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = w.owner_id AND a.kind = 'available'),
+                  0)
+                             AS available,
+                         coalesce(sum(l.amount_minor) FILTER (WHERE a.owner_id = w.owner_id AND a.kind = 'held'), 0)
+                             AS held,
+                         coalesce(sum(l.amount_minor) FILTER (
+                             WHERE a.owner_id IS NULL AND a.kind = CASE w.method {paying} END), 0) AS gateway,
+                         coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway_costs'), 0) AS costs
+                    FROM wallets_journalentry e
+                    JOIN wallets_journalline l ON l.entry_id = e.id
+                    JOIN wallets_ledgeraccount a ON a.id = l.account_id
+                   WHERE e.source_kind = 'withdrawal' AND e.source_id = w.id::text
+              ) AS tally
+              CROSS JOIN LATERAL (
+                  SELECT CASE WHEN w.status IN ('processing', 'in_review') THEN w.amount_minor ELSE 0 END AS held,
+                         CASE WHEN w.status = 'paid'
+                              THEN w.amount_minor - w.fee_minor + coalesce(w.gateway_fee_minor, 0) ELSE 0 END AS gateway
+              ) AS due
+             WHERE w.id BETWEEN %s AND %s
+               AND (tally.held <> due.held OR tally.gateway <> due.gateway
+                    OR tally.available <> - due.held - CASE WHEN w.status = 'paid' THEN w.amount_minor ELSE 0 END
+                    OR tally.costs <> CASE WHEN w.status = 'paid'
+                                           THEN w.fee_minor - coalesce(w.gateway_fee_minor, 0) ELSE 0 END)
+            """,  # noqa: S608 - of constants
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"withdrawal {reference} is {status}: available {available}, held {held} instead of {owed},"
+                f" gateway {gateway} instead of {at_gateway}, costs {costs}"
+            )
+    for part in scope.ranges(JournalEntry.objects.filter(source_kind="withdrawal")):
+        for entry_id, key in scope.query(
+            """
+            SELECT e.id, e.key FROM wallets_journalentry e
+             WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'withdrawal'
+               AND NOT EXISTS (SELECT 1 FROM wallets_withdrawal w WHERE w.id::text = e.source_id)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"entry {entry_id} ({key}) belongs to no withdrawal")
 
 
 def guards_stand(scope: Scope) -> Iterator[Breach]:

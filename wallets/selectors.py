@@ -1,17 +1,21 @@
-"""Reads of the ledger. Scoping to a person happens here."""
+"""Reads of the wallet. Scoping to a person happens here."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet
 
 from accounts.models import User
 from learning247.kit.errors import NotFound
 from learning247.kit.money import EXPONENTS, Money
 from wallets.enums import AccountKind
-from wallets.models import JournalLine
+from wallets.errors import WithdrawalNotFound
+from wallets.models import JournalLine, PayoutAccount, Withdrawal
+from wallets.payouts import method_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,41 @@ def balances_of(*, user: User, currency: str | None = None) -> list[Balance]:
         if currency in (None, account_currency):
             by_currency.setdefault(account_currency, {})[kind] = balance_minor or 0
     return [Balance(code, **by_currency[code]) for code in EXPONENTS if code in by_currency]
+
+
+def balances_by_kind(*, owner_id: UUID, currency: str) -> dict[AccountKind, int]:
+    """What a person has in a currency, minor units, as it is now: not locked. An account never opened is missing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, balance_minor FROM wallets_ledgeraccount WHERE owner_id = %s AND currency = %s",
+            [owner_id, currency],
+        )
+        return {AccountKind(kind): balance_minor for kind, balance_minor in cursor.fetchall()}
+
+
+def payout_account_list(*, user: User) -> QuerySet[PayoutAccount]:
+    """Where the person's money may go, the newest first."""
+    return PayoutAccount.objects.filter(owner=user, removed_at__isnull=True).order_by("-id")
+
+
+def currencies_of(account: PayoutAccount) -> list[str]:
+    """In which currencies money may go there."""
+    if account.currency:
+        return [account.currency]
+    return [code for code in settings.PAYOUT_METHOD_BY_CURRENCY if method_for(code) == account.method]
+
+
+def withdrawal_list(*, user: User) -> QuerySet[Withdrawal]:
+    """The person's own withdrawals, newest first."""
+    return Withdrawal.objects.filter(owner=user).select_related("account").order_by("-id")
+
+
+def withdrawal_of(*, user: User, withdrawal_id: UUID) -> Withdrawal:
+    """One of the person's own. Raises WithdrawalNotFound for anybody else's."""
+    withdrawal = withdrawal_list(user=user).filter(pk=withdrawal_id).first()
+    if withdrawal is None:
+        raise WithdrawalNotFound
+    return withdrawal
 
 
 class Transaction(NamedTuple):

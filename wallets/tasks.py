@@ -1,11 +1,26 @@
 """Doors for Celery; each calls one service and is safe to run twice."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from wallets.services.seals import ledger_seal
+from wallets.services.transfers import transfer_carry_on, withdrawals_sweep
 
 
 @shared_task(name="wallets.seal_ledger")
 def seal_ledger() -> int:
     """Seal what can be sealed; returns how many entries that were."""
     return ledger_seal().entries
+
+
+@shared_task(name="wallets.carry_on_withdrawal")
+def carry_on_withdrawal(withdrawal_id: str) -> None:
+    """Take a confirmed withdrawal one step further at its gateway."""
+    transfer_carry_on(withdrawal_id=UUID(withdrawal_id))
+
+
+@shared_task(name="wallets.sweep_withdrawals")
+def sweep_withdrawals() -> int:
+    """Go on with withdrawals that are due; returns how many."""
+    return withdrawals_sweep()

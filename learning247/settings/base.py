@@ -317,6 +317,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"queue": "money"},
     },
+    "withdrawals that are under way": {
+        "task": "wallets.sweep_withdrawals",
+        "schedule": 60.0,
+        "options": {"queue": "money"},
+    },
     "escalate overdue reviews": {"task": "payments.escalate_reviews", "schedule": 300.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
@@ -394,6 +399,36 @@ PAYMENT_MINIMUMS = {
         },
     ).items()
 }
+# How money leaves, by currency: paystack (transfer), stripe (Connect), bank (finance transfers it and says so).
+PAYOUT_METHOD_BY_CURRENCY = env.dict(
+    "PAYOUT_METHOD_BY_CURRENCY",
+    default={"NGN": "paystack", "USD": "stripe", "GBP": "stripe", "EUR": "stripe"}
+    | dict.fromkeys(("GHS", "KES", "ZAR", "JPY", "KWD"), "bank"),
+)
+# The least that leaves at a time, in minor units.
+WITHDRAWAL_MINIMUMS = {
+    code: int(minor)
+    for code, minor in env.dict(
+        "WITHDRAWAL_MINIMUMS", default={"NGN": 100_000, "USD": 1_000, "GBP": 1_000, "EUR": 1_000}
+    ).items()
+}
+# Who bears a transfer's fee: platform or creator. A creator is told before: these are by what leaves at most, minor
+# units.
+WITHDRAWAL_FEE_BEARER = env("WITHDRAWAL_FEE_BEARER", default="platform")
+WITHDRAWAL_FEES = {"NGN": ((500_000, 1_000), (5_000_000, 2_500), (None, 5_000))}
+# For so many minutes a withdrawal waits for its code; each code is good for ten.
+WITHDRAWAL_CODE_MINUTES = env.int("WITHDRAWAL_CODE_MINUTES", default=60)
+# A new bank account waits so long before more than this goes to it, in minor units.
+PAYOUT_COOLING_HOURS = env.int("PAYOUT_COOLING_HOURS", default=24)
+PAYOUT_COOLING_ABOVE = {
+    code: int(minor)
+    for code, minor in env.dict(
+        "PAYOUT_COOLING_ABOVE", default={"NGN": 10_000_000, "USD": 50_000, "GBP": 50_000, "EUR": 50_000}
+    ).items()
+}
+# Who is told of withdrawals that need a hand: a code at Paystack, a bank transfer to make.
+FINANCE_EMAIL = env("FINANCE_EMAIL", default="") or SUPPORT_EMAIL
+
 # Seconds to connect and to read. A gateway that takes longer has an unknown outcome, which verify resolves.
 GATEWAY_CONNECT_TIMEOUT = env.int("GATEWAY_CONNECT_TIMEOUT", default=5)
 GATEWAY_READ_TIMEOUT = env.int("GATEWAY_READ_TIMEOUT", default=20)

@@ -19,6 +19,8 @@ from learning247.records.models import AuditEntry, OutboundMail
 from learning247.records.sealed_columns import SealedColumn, sealed_columns
 from learning247.records.services import sealed_columns as rotations
 from learning247.records.services.sealed_columns import sealed_column_rotate
+from wallets.services.payout_accounts import NUMBER_PURPOSE
+from wallets.tests.withdrawing import build_account
 
 OLD, NEW = "an-old-key-of-more-than-32-characters", "a-new-key-of-more-than-32-characters"
 
@@ -93,6 +95,7 @@ def sealed(keys, db):
         sealed_secret=encrypt("whsec_new", purpose="webhook-secret"),
         sealed_old_secret=encrypt("whsec_old", purpose="webhook-secret"),
     )
+    build_account(build_user(), sealed_number=encrypt("0123456789", purpose=NUMBER_PURPOSE))
     keys.FIELD_ENCRYPTION_KEYS = [NEW, OLD]
     return secrets
 

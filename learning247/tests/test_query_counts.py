@@ -33,7 +33,9 @@ from learning247.outbound_webhooks.models import (
 from learning247.records.models import AuditEntry
 from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource, ReviewReason
 from payments.models import Entitlement, Payment, PaymentReview, Price, Product, Refund
+from wallets.models import Withdrawal
 from wallets.tests.builders import post_sale
+from wallets.tests.withdrawing import build_account
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,8 @@ LISTS = {
     "/api/payments": LARGEST_PAGE,
     "/api/payments/L247-given-back/refunds": LARGEST_PAGE,
     "/api/wallet/transactions": LARGEST_PAGE,
+    "/api/wallet/bank-accounts": LARGEST_PAGE,
+    "/api/wallet/withdrawals": LARGEST_PAGE,
     "/api/admin/course-enrollments": LARGEST_PAGE,
     "/api/admin/course-enrollments?search=taken": LARGEST_PAGE,
     "/api/webhook-endpoints": LARGEST_PAGE,
@@ -94,6 +98,7 @@ class Site:
         entries = [post_sale(self.person.pk, gross_minor=100, fee_minor=20) for _ in numbers]
         self._refunded(entries)
         self._told(rows)
+        self._withdrawn(people)
         self._asked(people)
 
     def _asked(self, buyers: list[User]) -> None:
@@ -102,6 +107,29 @@ class Site:
             PaymentReview(payment=payment, reason=ReviewReason.REFERENCE_MISMATCH, due_at=now(), assigned_to=buyer)
             for buyer in buyers
             for payment in Payment.objects.filter(buyer=buyer)[:1]
+        )
+
+    def _withdrawn(self, people: list[User]) -> None:
+        """Of the person's money, to as many accounts more; and of everybody else's, once each."""
+        numbers = [str(next(self._numbers)) for _ in people]
+        accounts = [
+            build_account(owner, number=number)
+            for number in numbers
+            for owner in (self.person, people[len(numbers) % len(people)])
+        ]
+        Withdrawal.objects.bulk_create(
+            Withdrawal(
+                reference=new_id().hex,
+                owner=account.owner,
+                account=account,
+                method=account.method,
+                currency="NGN",
+                amount_minor=100,
+                operation="test",
+                idempotency_key=new_id().hex,
+                expires_at=now(),
+            )
+            for account in accounts
         )
 
     def _refunded(self, entries: list[int]) -> None:

@@ -7,6 +7,7 @@ from learning247.integrations.paystack.client import PaystackClient
 from learning247.integrations.paystack.disputes import Dispute, DisputePage
 from learning247.integrations.paystack.errors import (
     MalformedAnswer,
+    PaystackBalanceTooLow,
     PaystackDuplicateReference,
     PaystackError,
     PaystackNotFound,
@@ -23,13 +24,16 @@ from learning247.integrations.paystack.transactions import (
     Transaction,
     TransactionPage,
 )
+from learning247.integrations.paystack.transfers import Bank, ResolvedAccount, Transfer
 
 __all__ = [
     "SIGNATURE_HEADER",
+    "Bank",
     "Dispute",
     "DisputePage",
     "InitializedTransaction",
     "MalformedAnswer",
+    "PaystackBalanceTooLow",
     "PaystackClient",
     "PaystackDuplicateReference",
     "PaystackError",
@@ -40,8 +44,10 @@ __all__ = [
     "PaystackUnknownOutcome",
     "Refund",
     "RefundPage",
+    "ResolvedAccount",
     "Transaction",
     "TransactionPage",
+    "Transfer",
     "UnreadableEvent",
     "event_key",
     "event_type",

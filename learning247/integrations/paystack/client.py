@@ -14,6 +14,7 @@ import requests
 from learning247.integrations.paystack.disputes import Dispute, DisputePage, read_dispute, read_dispute_page
 from learning247.integrations.paystack.errors import (
     MalformedAnswer,
+    PaystackBalanceTooLow,
     PaystackDuplicateReference,
     PaystackNotFound,
     PaystackRateLimited,
@@ -21,7 +22,7 @@ from learning247.integrations.paystack.errors import (
     PaystackUnauthorized,
     PaystackUnknownOutcome,
 )
-from learning247.integrations.paystack.parsing import mapping_in
+from learning247.integrations.paystack.parsing import mapping_in, text_in
 from learning247.integrations.paystack.refunds import Refund, RefundPage, read_refund, read_refund_page
 from learning247.integrations.paystack.transactions import (
     InitializedTransaction,
@@ -31,12 +32,21 @@ from learning247.integrations.paystack.transactions import (
     read_transaction,
     read_transaction_page,
 )
+from learning247.integrations.paystack.transfers import (
+    Bank,
+    ResolvedAccount,
+    Transfer,
+    read_banks,
+    read_resolved,
+    read_transfer,
+)
 
 Timeout = tuple[float, float]
 Json = dict[str, Any]
 
 DEFAULT_RETRY_AFTER = 30
 LONGEST_RETRY_AFTER = 3_600
+_DUPLICATE = ("duplicate transaction reference", "please provide a unique reference")
 
 
 class PaystackClient:
@@ -152,6 +162,53 @@ class PaystackClient:
         }
         return read_dispute_page(self._call("GET", "/dispute", query=query))
 
+    def bank_list(self, *, country: str, currency: str) -> list[Bank]:
+        """The banks of a country (`nigeria`) that take transfers in `currency`."""
+        return read_banks(self._call("GET", "/bank", query={"country": country, "currency": currency}))
+
+    def bank_resolve(self, *, account_number: str, bank_code: str) -> ResolvedAccount:
+        """What the bank itself calls the account. Raises PaystackRejected where there is none."""
+        query = {"account_number": account_number, "bank_code": bank_code}
+        return read_resolved(mapping_in(self._call("GET", "/bank/resolve", query=query), "data"))
+
+    def recipient_create(self, *, kind: str, name: str, account_number: str, bank_code: str, currency: str) -> str:
+        """The code under which transfers reach the account; the same account again has the same one."""
+        body = {
+            "type": kind,
+            "name": name,
+            "account_number": account_number,
+            "bank_code": bank_code,
+            "currency": currency,
+        }
+        return text_in(mapping_in(self._call("POST", "/transferrecipient", body=body), "data"), "recipient_code")
+
+    def transfer_create(
+        self, *, amount_minor: int, currency: str, recipient: str, reference: str, reason: str
+    ) -> Transfer:
+        """Pay out of our balance. `reference` is ours (16–50 of a–z, 0–9, `-`, `_`), unique for ever.
+
+        Raises PaystackDuplicateReference where it was taken before, PaystackBalanceTooLow.
+        """
+        body = {
+            "source": "balance",
+            "amount": amount_minor,
+            "currency": currency,
+            "recipient": recipient,
+            "reference": reference,
+            "reason": reason,
+        }
+        return self._transfer(self._call("POST", "/transfer", body=body), reference)
+
+    def transfer_verify(self, reference: str) -> Transfer:
+        """What became of the transfer. Raises PaystackNotFound where Paystack never made one of this reference."""
+        return self._transfer(self._call("GET", f"/transfer/verify/{quote(reference, safe='')}"), reference)
+
+    def _transfer(self, answer: Json, reference: str) -> Transfer:
+        transfer = read_transfer(mapping_in(answer, "data"))
+        if transfer.reference != reference:
+            raise MalformedAnswer(f"reference is not the one that was asked for: {transfer.reference!r}")
+        return transfer
+
     def _call(
         self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None
     ) -> Json:
@@ -216,10 +273,12 @@ def _rejection(response: requests.Response, answer: Json) -> PaystackRejected:
     kind = PaystackRejected
     if status in (401, 403):
         kind = PaystackUnauthorized
-    elif status == 404 or code == "transaction_not_found":
+    elif status == 404 or code in ("transaction_not_found", "transfer_not_found"):
         kind = PaystackNotFound
-    elif code == "duplicate_reference" or message.lower() == "duplicate transaction reference":
+    elif code == "duplicate_reference" or message.lower() in _DUPLICATE:
         kind = PaystackDuplicateReference
+    elif code == "insufficient_balance" or "balance is not enough" in message.lower():
+        kind = PaystackBalanceTooLow
     return kind(status=status, code=code, message=message)
 
 

@@ -23,6 +23,10 @@ class PaystackDuplicateReference(PaystackRejected):
     """This reference was used before: verify it, the first call has worked."""
 
 
+class PaystackBalanceTooLow(PaystackRejected):
+    """Our own balance there does not cover the transfer and its fee: top it up, then send again."""
+
+
 class PaystackNotFound(PaystackRejected):
     """Paystack knows no such thing; a reference that was never initialized there may be sent again."""
 

@@ -4,6 +4,7 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.http import HttpResponse
 from PIL import Image
 
 from accounts.enums import LinkPurpose
-from accounts.models import User
+from accounts.models import OneTimeCode, User
 from accounts.services.google_codes import google_code_issue
 from accounts.services.second_factors import second_factor_begin
 from accounts.services.sign_in_challenges import challenge_issue
@@ -28,6 +29,7 @@ from learning247.outbound_webhooks.models import WebhookEndpoint
 from learning247.sandbox.signatures import paystack_signature
 from learning247.tests.permissions.world import ANONYMOUS, World, new_key, upload
 from payments.enums import ProductKind
+from wallets.tests.withdrawing import Creator
 
 NEW_PASSWORD = "another horse battery"
 
@@ -47,6 +49,7 @@ Asks = Callable[[World, str], Ask]
 
 # What a name in a path stands for: something of the owner's.
 PATH: dict[str, Callable[[World], object]] = {
+    "account_id": lambda world: world.account.pk,
     "course": lambda world: world.course.id,
     "delivery_id": lambda world: world.delivery.pk,
     "department": lambda world: world.department.id,
@@ -57,6 +60,7 @@ PATH: dict[str, Callable[[World], object]] = {
     "reference": lambda world: world.payment.reference,
     "review": lambda world: world.review.id,
     "session_id": lambda world: world.session.session_id,
+    "withdrawal_id": lambda world: world.withdrawal.pk,
 }
 
 
@@ -169,6 +173,19 @@ def _initialize(world: World, person: str) -> Ask:
     return Ask({"item_type": ProductKind.COURSE, "item_id": str(world.free.id), "currency": "NGN"}, new_key())
 
 
+def _withdraw(world: World, person: str) -> Ask:
+    return Ask({"amount": "1.000", "currency": "KWD", "bank_account_id": str(world.account.pk)}, new_key())
+
+
+def _confirm(world: World, person: str) -> Ask:
+    return Ask({"code": Creator.code(world.withdrawal.pk)})
+
+
+def _minute_later(world: World, person: str) -> Ask:
+    OneTimeCode.objects.update(sent_at=now() - timedelta(minutes=2))
+    return Ask()
+
+
 def _disabled(world: World, person: str) -> Ask:
     WebhookEndpoint.objects.update(status=EndpointStatus.DISABLED, disabled_reason="It answered 410 Gone.")
     return Ask()
@@ -209,6 +226,16 @@ ASKS: dict[str, Asks] = {
     "POST /api/payments/{reference}/refunds": lambda world, person: Ask(
         {"reason": "Cancelled"}, new_key(), path={"reference": world.captured.reference}
     ),
+    "GET /api/wallet/banks": lambda world, person: Ask(query="?currency=KWD"),
+    "POST /api/wallet/bank-accounts": _say(
+        {"account_number": "KW81CBKU0000", "currency": "KWD", "bank_name": "Bank", "account_name": "Person"}
+    ),
+    "POST /api/wallet/bank-accounts/resolve": _say(
+        {"account_number": "0123456789", "bank_code": "058", "currency": "KWD"}
+    ),
+    "POST /api/wallet/withdraw": _withdraw,
+    "POST /api/wallet/withdrawals/{withdrawal_id}/confirm": _confirm,
+    "POST /api/wallet/withdrawals/{withdrawal_id}/resend-code": _minute_later,
     "POST /api/webhook-endpoints": _say({"url": "https://hooks.example.com/"}),
     "PATCH /api/webhook-endpoints/{endpoint_id}": _say({"description": "Changed"}),
     "POST /api/webhook-endpoints/{endpoint_id}/enable": _disabled,

@@ -72,8 +72,19 @@ GET /api/payments/{reference}                                      401   404   2
 GET /api/payments/{reference}/refunds                              401   404   200   404     404      404     200   200
 POST /api/payments/{reference}/refunds                             401  404*  201*  404*    404*     404*    201*  201*
 GET /api/wallet/balance                                            401   200   200   200     200      200     200   200
+GET /api/wallet/bank-accounts                                      401   200   200   200     200      200     200   200
+POST /api/wallet/bank-accounts                                     401  201*  201*  201*    201*     201*    201*  201*
+POST /api/wallet/bank-accounts/resolve                             401   422   422   422     422      422     422   422
+DELETE /api/wallet/bank-accounts/{account_id}                      401   404  204*   404     404      404     404   404
+GET /api/wallet/banks                                              401   200   200   200     200      200     200   200
 GET /api/wallet/transactions                                       401   200   200   200     200      200     200   200
 GET /api/wallet/transactions/{pk}                                  401   404   200   404     404      404     404   404
+POST /api/wallet/withdraw                                          401  404*  202*  404*    404*     404*    404*  404*
+GET /api/wallet/withdrawals                                        401   200   200   200     200      200     200   200
+GET /api/wallet/withdrawals/{withdrawal_id}                        401   404   200   404     404      404     404   404
+POST /api/wallet/withdrawals/{withdrawal_id}/cancel                401   404  200*   404     404      404     404   404
+POST /api/wallet/withdrawals/{withdrawal_id}/confirm               401   404  200*   404     404      404     404   404
+POST /api/wallet/withdrawals/{withdrawal_id}/resend-code           401   404  200*   404     404      404     404   404
 POST /api/webhook-deliveries/{delivery_id}/redeliver               401   404  202*   404     404      404     404   404
 GET /api/webhook-endpoints                                         401   200   200   200     200      200     200   200
 POST /api/webhook-endpoints                                        401  201*  201*  201*    201*     201*    201*  201*
@@ -247,7 +258,7 @@ PAGES = """
 /admin/records/outboundmail/{object_id}/delete/                   login/login   403/403   403/403   403/403   403/403
 /admin/records/outboundmail/{object_id}/history/                  login/login   200/200   403/403   403/403   200/200
 /admin/second-factor/                                             login/login  200/302*  200/302*  200/302*  200/302*
-/admin/wallets/                                                   login/login   404/404   404/404   200/200   200/200
+/admin/wallets/                                                   login/login   200/200   200/200   200/200   200/200
 /admin/wallets/journalentry/                                      login/login   403/403   403/403   200/200   200/200
 /admin/wallets/journalentry/add/                                  login/login   403/403   403/403   403/403   403/403
 /admin/wallets/journalentry/{object_id}/                          login/login   302/302   302/302   302/302   302/302
@@ -260,12 +271,24 @@ PAGES = """
 /admin/wallets/ledgeraccount/{object_id}/change/                  login/login   403/403   403/403   200/403   200/403
 /admin/wallets/ledgeraccount/{object_id}/delete/                  login/login   403/403   403/403   403/403   403/403
 /admin/wallets/ledgeraccount/{object_id}/history/                 login/login   403/403   403/403   200/200   200/200
+/admin/wallets/payoutaccount/                                     login/login   200/200   200/200   200/200   200/200
+/admin/wallets/payoutaccount/add/                                 login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutaccount/{object_id}/                         login/login   302/302   302/302   302/302   302/302
+/admin/wallets/payoutaccount/{object_id}/change/                  login/login   200/403   200/403   200/403   200/403
+/admin/wallets/payoutaccount/{object_id}/delete/                  login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutaccount/{object_id}/history/                 login/login   200/200   200/200   200/200   200/200
 /admin/wallets/seal/                                              login/login   403/403   403/403   200/200   200/200
 /admin/wallets/seal/add/                                          login/login   403/403   403/403   403/403   403/403
 /admin/wallets/seal/{object_id}/                                  login/login   302/302   302/302   302/302   302/302
 /admin/wallets/seal/{object_id}/change/                           login/login   403/403   403/403   200/403   200/403
 /admin/wallets/seal/{object_id}/delete/                           login/login   403/403   403/403   403/403   403/403
 /admin/wallets/seal/{object_id}/history/                          login/login   403/403   403/403   200/200   200/200
+/admin/wallets/withdrawal/                                        login/login   200/200   200/200   200/200   200/200
+/admin/wallets/withdrawal/add/                                    login/login   403/403   403/403   403/403   403/403
+/admin/wallets/withdrawal/{object_id}/                            login/login   302/302   302/302   302/302   302/302
+/admin/wallets/withdrawal/{object_id}/change/                     login/login   200/403   200/403   200/403   200/403
+/admin/wallets/withdrawal/{object_id}/delete/                     login/login   403/403   403/403   403/403   403/403
+/admin/wallets/withdrawal/{object_id}/history/                    login/login   200/200   200/200   200/200   200/200
 /admin/{url}                                                      login/login   404/404   404/404   404/404   404/404
 """
 
@@ -309,7 +332,9 @@ ACTIONS = """
 /admin/records/outboundmail/ send_again                                 login      302*       403       403      302*
 /admin/wallets/journalentry/ delete_selected                            login       403       403       200       200
 /admin/wallets/ledgeraccount/ delete_selected                           login       403       403       200       200
+/admin/wallets/payoutaccount/ delete_selected                           login       200       200       200       200
 /admin/wallets/seal/ delete_selected                                    login       403       403       200       200
+/admin/wallets/withdrawal/ delete_selected                              login       200       200       200       200
 """
 
 

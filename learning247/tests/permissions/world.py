@@ -33,8 +33,11 @@ from payments.enums import DisputeStatus, GatewayName, RefundSource
 from payments.models import Dispute, Payment
 from payments.services.refunds import refund_book
 from payments.tests.builders import build_review
+from wallets.enums import PayoutMethod
 from wallets.models import JournalEntry, Seal
+from wallets.services.withdrawals import withdrawal_start
 from wallets.tests.builders import post_sale
+from wallets.tests.withdrawing import build_account
 
 ANONYMOUS = "anonymous"
 PERSONS = (ANONYMOUS, "user", "owner", "other", "support", "reviewer", "finance", "admin")
@@ -73,6 +76,15 @@ class World:
         assert self.enrollment.payment is not None
         self.payment = self.enrollment.payment
         self.entry = JournalEntry.objects.get(id=post_sale(self.owner.pk, gross_minor=10_000, fee_minor=2_000))
+        post_sale(self.owner.pk, gross_minor=10_000, fee_minor=0, currency="KWD")
+        self.account = build_account(self.owner, "KWD", method=PayoutMethod.BANK)
+        self.withdrawal = withdrawal_start(
+            owner=self.owner,
+            account_id=self.account.pk,
+            amount=Money(1_000, "KWD"),
+            operation="test",
+            idempotency_key="1",
+        )
         self.session = session_open(self.owner)
         self.event_id, _ = event_receive(
             source="paystack", external_id="1", event_type="charge.success", headers={}, body=b'{"event": "x"}'

@@ -12,7 +12,7 @@ from accounts.selectors import signed_in
 from learning247.kit.api.pagination import History, HistoryPagination
 from wallets.models import JournalLine
 from wallets.selectors import balances_of, entry_detail, transaction_list
-from wallets.serializers import (
+from wallets.serializers.ledger import (
     BalanceQuery,
     BalancesSerializer,
     EntryDetailSerializer,

@@ -1,0 +1,27 @@
+"""The ledger, where money may go, and what is on its way there."""
+
+from wallets.models.ledger import (
+    CURRENCY_CHOICES,
+    PERSON_KIND_VALUES,
+    AccountCheckpoint,
+    JournalEntry,
+    JournalLine,
+    LedgerAccount,
+    Seal,
+    SealHorizon,
+)
+from wallets.models.payout_accounts import PayoutAccount
+from wallets.models.withdrawals import Withdrawal
+
+__all__ = [
+    "CURRENCY_CHOICES",
+    "PERSON_KIND_VALUES",
+    "AccountCheckpoint",
+    "JournalEntry",
+    "JournalLine",
+    "LedgerAccount",
+    "PayoutAccount",
+    "Seal",
+    "SealHorizon",
+    "Withdrawal",
+]

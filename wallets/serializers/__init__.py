@@ -1,0 +1,1 @@
+"""Shapes of the wallet's requests and answers."""
