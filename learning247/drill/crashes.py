@@ -35,7 +35,7 @@ ROUNDS = 6
 
 
 def run(*, full: bool) -> list[Finding]:
-    with stage.scratch_database(), stage.gateways() as sandbox:
+    with stage.copied_database(), stage.gateways() as sandbox:
         environment = os.environ | {
             "DATABASE_URL": database_url(),
             "PAYSTACK_SECRET_KEY": settings.PAYSTACK_SECRET_KEY,
