@@ -72,6 +72,31 @@ DISPUTE_STANDING = (*DISPUTE_OPEN, DisputeStatus.LOST)
 DISPUTE_FORBIDS_REFUND = (DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW, DisputeStatus.LOST)
 
 
+class CouponBearer(models.TextChoices):
+    """Who earns less because of a coupon."""
+
+    CREATOR = "creator", "The creator: the price is lower"
+    PLATFORM = "platform", "The platform: the creator gets the share of the full price"
+
+
+class CouponState(models.TextChoices):
+    """What a coupon is at the moment."""
+
+    ACTIVE = "active", "Active"
+    PAUSED = "paused", "Paused"
+    SCHEDULED = "scheduled", "Begins later"
+    ENDED = "ended", "Ended"
+    USED_UP = "used_up", "Used up"
+
+
+class RedemptionStatus(models.TextChoices):
+    """The diagram is above `CouponRedemption`."""
+
+    RESERVED = "reserved", "Reserved"
+    CONSUMED = "consumed", "Used"
+    RELEASED = "released", "Released"
+
+
 class LineClass(models.TextChoices):
     """How a line of a gateway and one of our books compare; each line is in exactly one class."""
 
@@ -91,6 +116,7 @@ class ReviewReason(models.TextChoices):
     CURRENCY_MISMATCH = "currency_mismatch", "The gateway captured another currency"
     REFERENCE_MISMATCH = "reference_mismatch", "The gateway answered for another payment"
     ALREADY_OWNED = "already_owned", "The buyer owns this already"
+    COUPON_USED_UP = "coupon_used_up", "The coupon's last use was taken before it was paid"
     REFUND_FAILED = "refund_failed", "The gateway could not give it back"
     REVERSED = "reversed", "It went back at the gateway before it could settle"
     RISK = "risk", "Our checks for fraud noticed it"

@@ -1,6 +1,6 @@
 """What a purchase may be refused with."""
 
-from learning247.kit.errors import Conflict, Forbidden, NotFound, Unavailable, Unprocessable
+from learning247.kit.errors import Conflict, Forbidden, Malformed, NotFound, Unavailable, Unprocessable
 
 
 class ProductNotFound(NotFound):
@@ -148,3 +148,60 @@ class RejectionImpossible(Conflict):
 class StatementUnreadable(Unprocessable):
     code = "statement_unreadable"
     detail = "This file cannot be read as the gateway's export. Export it anew."
+
+
+class CouponUnknown(Unprocessable):
+    """Also for one that has not begun: a campaign is not told before its time."""
+
+    code = "coupon_unknown"
+    detail = "There is no such coupon. Look at how it is written, or leave it out."
+
+
+class CouponExpired(Unprocessable):
+    code = "coupon_expired"
+    detail = "This coupon is no longer valid. Leave it out to pay the full price."
+
+
+class CouponUsedUp(Unprocessable):
+    code = "coupon_used_up"
+    detail = "All uses of this coupon are taken. Leave it out to pay the full price."
+
+
+class CouponNotApplicable(Unprocessable):
+    code = "coupon_not_applicable"
+    detail = "This coupon is not for what you are buying. Leave it out to pay the full price."
+
+
+class CouponMinimum(Unprocessable):
+    code = "coupon_minimum"
+    detail = "What is left to pay is less than can be charged. Leave the coupon out, or use it for something else."
+
+
+class CouponNotFound(NotFound):
+    code = "coupon_not_found"
+    detail = "You have no such coupon."
+
+
+class CouponCodeTaken(Conflict):
+    code = "coupon_code_taken"
+    detail = "You have a coupon with this code already. Choose another code."
+
+
+class CouponCodeInvalid(Malformed):
+    code = "coupon_code_invalid"
+    detail = "A code has 4 to 40 letters of A to Z, digits, - and _, and begins and ends with a letter or digit."
+
+
+class CouponRedeemed(Conflict):
+    code = "coupon_redeemed"
+    detail = "This coupon was used, so it stays on record. Pause it instead."
+
+
+class CouponLimitBelowUse(Unprocessable):
+    code = "coupon_limit_below_use"
+    detail = "So many uses are taken already. Allow at least that many, or pause the coupon."
+
+
+class CouponWindowInvalid(Unprocessable):
+    code = "coupon_window_invalid"
+    detail = "It would end before it begins. Let it end later."

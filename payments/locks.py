@@ -1,6 +1,6 @@
-"""The rows that payments contends for, in the order in which they are locked: product, payment, the buyer's terms,
-entitlement (those that begin later after the one that is taken back), the app's own rows that hang on them, then ledger
-accounts (which the posting function locks by id)."""
+"""The rows that payments contends for, in the order in which they are locked: product, payment, coupon, the buyer's
+terms, entitlement (those that begin later after the one that is taken back), the app's own rows that hang on them, then
+ledger accounts (which the posting function locks by id)."""
 
 from datetime import datetime
 from typing import Final
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from accounts.models import User
 from learning247.kit.locks import bound_lock_wait
-from payments.models import Entitlement, Payment, PaymentReview, Product, Refund
+from payments.errors import CouponNotFound, CouponUnknown
+from payments.models import Coupon, Entitlement, Payment, PaymentReview, Product, Refund
 
 # In this order: a condition without a row of its own is looked at first. The product, because a seller's account is
 # closed under the lock for which the sale's foreign key would wait, but only at commit: the account would be closed
@@ -53,6 +55,28 @@ def products_lock_of(seller_id: UUID) -> list[Product]:
     """All that somebody sells, locked by id as for erasure: nobody begins to buy or is granted any of it meanwhile."""
     bound_lock_wait()
     return list(Product.objects.select_for_update(of=("self",)).filter(seller_id=seller_id).order_by("id"))
+
+
+def coupon_lock(coupon_id: UUID) -> Coupon:
+    """The coupon, locked until the transaction ends: one at a time takes a use of it or gives one back.
+
+    Raises CouponUnknown for one that was deleted meanwhile.
+    """
+    bound_lock_wait()
+    coupon = Coupon.objects.select_for_update(of=("self",), no_key=True).filter(pk=coupon_id).first()
+    if coupon is None:
+        raise CouponUnknown(attr="coupon")
+    return coupon
+
+
+def coupon_lock_of(coupon_id: UUID, owner: User | None, *, of_anybody: bool = False) -> Coupon:
+    """That owner's coupon (None: the platform's), locked until the transaction ends. Raises CouponNotFound."""
+    bound_lock_wait()
+    mine = Coupon.objects.all() if of_anybody else Coupon.objects.filter(owner=owner)
+    coupon = mine.select_for_update(of=("self",), no_key=True).filter(pk=coupon_id).first()
+    if coupon is None:
+        raise CouponNotFound
+    return coupon
 
 
 def terms_lock(user_id: UUID, kind: str) -> None:

@@ -20,10 +20,21 @@ from learning247.records.personal_tables import (
 from learning247.records.services.personal_data import FORGOTTEN
 from payments.enums import DISPUTE_OPEN, REFUND_UNDER_WAY, PaymentStatus
 from payments.locks import payments_lock_of, products_lock_of
-from payments.models import Dispute, Entitlement, Payment, PaymentReview, Price, Product, Refund
+from payments.models import (
+    Coupon,
+    CouponAmount,
+    CouponRedemption,
+    Dispute,
+    Entitlement,
+    Payment,
+    PaymentReview,
+    Price,
+    Product,
+    Refund,
+)
 
 # What services/refunds.py writes to buyers.
-TO_BUYER: Final = ("refund_started", "refund_failed", "second_payment_returned")
+TO_BUYER: Final = ("refund_started", "refund_failed", "second_payment_returned", "late_payment_returned")
 
 
 def register_tables() -> None:
@@ -50,6 +61,29 @@ def register_tables() -> None:
             forget=payments_forget,
             kept="What was paid for what, when and through whom, without who took the course: the law of accounting "
             "and of taxes keeps it for years.",
+        ),
+        PersonalTable(
+            "coupons",
+            Coupon,
+            lambda user: [
+                Coupon.objects.filter(owner_id=user.id),
+                Coupon.objects.filter(Q(created_by_id=user.id) | Q(seller_id=user.id)).exclude(owner_id=user.id),
+            ],
+            forget=coupons_forget,
+            kept="What your codes took off: those who used one have it on their receipt. They cannot be used any more.",
+        ),
+        PersonalTable(
+            "coupon_amounts",
+            CouponAmount,
+            lambda user: [CouponAmount.objects.filter(coupon__owner_id=user.id)],
+            kept="What your codes took off in each currency.",
+        ),
+        PersonalTable(
+            "coupon_redemptions",
+            CouponRedemption,
+            lambda user: [CouponRedemption.objects.filter(user_id=user.id)],
+            also=("coupon__code",),
+            kept="Which payment used which code: a part of its evidence, and what keeps a code from being used twice.",
         ),
         PersonalTable(
             "refunds",
@@ -168,6 +202,16 @@ def payments_forget(erasure: Erasure) -> None:
     Payment.objects.filter(buyer_id=erasure.user.pk).update(
         idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField()))
     )
+
+
+def coupons_forget(erasure: Erasure) -> None:
+    """Nobody can use them any more, and a code that names the person is replaced, on the payments too."""
+    for coupon in Coupon.objects.filter(owner_id=erasure.user.pk):
+        if erasure.mentioned_in(coupon.code):
+            coupon.code = f"FORGOTTEN-{coupon.pk.hex[-12:].upper()}"
+            Payment.objects.filter(redemption__coupon=coupon).update(coupon_code=coupon.code)
+        coupon.active = False
+        coupon.save(update_fields=["code", "active"])
 
 
 def entitlements_forget(erasure: Erasure) -> None:

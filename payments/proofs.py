@@ -8,7 +8,7 @@ from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from payments.enums import DISPUTE_STANDING, EntitlementSource, PaymentStatus, RefundSource, RefundStatus
-from payments.models import Dispute, Entitlement, Payment, PaymentReview, Refund
+from payments.models import Coupon, CouponRedemption, Dispute, Entitlement, Payment, PaymentReview, Refund
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 
@@ -29,6 +29,8 @@ def register_checks() -> None:
     register_check("I9", "terms of one person do not overlap", terms_do_not_overlap)
     register_check("I9", "a term lasts as many months as were sold", terms_last_as_sold)
     register_check("I15", "rights given or taken back by hand are on record", rights_are_audited)
+    register_check("I7", "coupons were used as often as they say, never more than they allow", coupons_are_counted)
+    register_check("I15", "what the platform takes off is on record", coupons_are_audited)
     register_check("I11", "what the gateways captured and gave back is booked", captures_are_booked)
     register_check("I11", "the gateways' fees are booked as reported", gateway_fees_are_booked)
 
@@ -467,6 +469,68 @@ def rights_are_audited(scope: Scope) -> Iterator[Breach]:
             [EntitlementSource.STAFF.value, part.first, part.last],
         ):
             yield Breach(f"entitlement {entitlement}: {action}, and no audit entry with actor and reason says so")
+
+
+def coupons_are_counted(scope: Scope) -> Iterator[Breach]:
+    """I7: a coupon counts its reserved and consumed redemptions, no more than it allows in all and to each person; a
+    payment with a discount has one of that coupon, consumed exactly if it settled, and no other payment has one."""
+    for part in scope.ranges(Coupon.objects.all()):
+        for code, taken, counted, most, of_one, most_of_one in scope.query(
+            """
+            SELECT c.code, c.taken, used.counted, c.max_uses, used.of_one, c.max_uses_per_user
+              FROM payments_coupon c
+             CROSS JOIN LATERAL (
+                   SELECT coalesce(sum(n), 0) AS counted, coalesce(max(n), 0) AS of_one
+                     FROM (SELECT count(*) AS n FROM payments_couponredemption r
+                            WHERE r.coupon_id = c.id AND r.status <> 'released' GROUP BY r.user_id) mine) used
+             WHERE c.id BETWEEN %s AND %s
+               AND (c.taken <> used.counted OR used.counted > c.max_uses OR used.of_one > c.max_uses_per_user)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"coupon {code} counts {taken} uses and has {counted}, of {most or 'any number'} in all;"
+                f" one person has {of_one} of {most_of_one or 'any number'}"
+            )
+    for part in scope.ranges(Payment.objects.exclude(coupon_code="")):
+        for reference, status, code, used in scope.query(
+            """
+            SELECT p.reference, p.status, p.coupon_code, r.status
+              FROM payments_payment p
+              LEFT JOIN (payments_couponredemption r JOIN payments_coupon c ON c.id = r.coupon_id)
+                ON r.payment_id = p.id AND r.user_id = p.buyer_id AND c.code = p.coupon_code
+             WHERE p.id BETWEEN %s AND %s AND p.coupon_code <> ''
+               AND (r.id IS NULL OR (p.settled_at IS NOT NULL) <> (r.status = 'consumed')
+                    OR p.promotion_minor <> CASE c.bearer WHEN 'platform' THEN p.discount_minor ELSE 0 END)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"payment {reference} is {status} with the coupon {code}, whose use is {used or 'missing'}")
+    for part in scope.ranges(CouponRedemption.objects.all()):
+        for (reference,) in scope.query(
+            """
+            SELECT p.reference FROM payments_couponredemption r JOIN payments_payment p ON p.id = r.payment_id
+             WHERE r.id BETWEEN %s AND %s AND p.coupon_code = ''
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"payment {reference} uses a coupon and names none")
+
+
+def coupons_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: each of the platform's coupons has an audit row with who made it and why."""
+    for part in scope.ranges(Coupon.objects.filter(owner__isnull=True)):
+        for (code,) in scope.query(
+            """
+            SELECT c.code FROM payments_coupon c
+             WHERE c.id BETWEEN %s AND %s AND c.owner_id IS NULL AND NOT EXISTS (
+                   SELECT 1 FROM records_auditentry a
+                    WHERE a.subject_kind = 'coupon' AND a.subject_id = c.id::text AND a.action = 'coupon.created'
+                      AND a.actor_id = c.created_by_id AND a.reason <> '')
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"coupon {code} of the platform: no audit entry with its actor and reason says so")
 
 
 def captures_are_booked(scope: Scope) -> Iterator[Breach]:

@@ -4,15 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.selectors import staff_may
+from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money
 from payments.access import Access, explain
-from payments.enums import AccessReason, ReviewReason
-from payments.errors import PaymentNotFound, ProductNotFound, ReviewNotFound
-from payments.models import Entitlement, Payment, PaymentReview, Product, Refund
+from payments.enums import AccessReason, CouponState, RedemptionStatus, ReviewReason
+from payments.errors import CouponNotFound, PaymentNotFound, ProductNotFound, ReviewNotFound
+from payments.models import Coupon, CouponRedemption, Entitlement, Payment, PaymentReview, Product, Refund
 
 REFUND_PERMISSION = "payments.add_refund"
 # Stripe charges currencies of three decimals in tens of the minor unit (docs.stripe.com/currencies).
@@ -40,6 +42,9 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
         "gateway": payment.gateway or None,
         "amount": payment.money.amount,
         "currency": payment.currency,
+        "price": payment.price.amount,
+        "discount": payment.discount.amount,
+        "coupon": payment.coupon_code or None,
         "refunded_amount": Money(payment.refunded_minor, payment.currency).amount,
         "item": item_detail(payment.product),
         "checkout_url": payment.checkout_url or None,
@@ -49,6 +54,65 @@ def payment_detail(payment: Payment) -> dict[str, Any]:
         "reason": payment.failure_reason or payment.review_reason or None,
         "term": _term_of(payment),
     }
+
+
+def coupon_list(*, owner: User) -> QuerySet[Coupon]:
+    """A creator's coupons, newest first, each with how often it was used (`uses`)."""
+    return with_uses(Coupon.objects.filter(owner=owner)).order_by("-id")
+
+
+def with_uses(coupons: QuerySet[Coupon]) -> QuerySet[Coupon]:
+    """With all that is shown of a coupon, in two statements however many there are."""
+    consumed = CouponRedemption.objects.filter(coupon=OuterRef("pk"), status=RedemptionStatus.CONSUMED)
+    counted = consumed.order_by().values("coupon").annotate(count=Count("pk")).values("count")
+    return (
+        coupons.annotate(uses=Coalesce(Subquery(counted), 0))
+        .select_related("product", "owner", "seller")
+        .prefetch_related("amounts")
+    )
+
+
+def coupon_of(*, owner: User, coupon_id: UUID) -> Coupon:
+    """One of the creator's own coupons. Raises CouponNotFound for anybody else's."""
+    coupon = coupon_list(owner=owner).filter(pk=coupon_id).first()
+    if coupon is None:
+        raise CouponNotFound
+    return coupon
+
+
+def coupon_detail(coupon: Coupon) -> dict[str, Any]:
+    """The API's `coupon` shape (see CouponSerializer) of one that `with_uses` found."""
+    uses: int = coupon.uses  # type: ignore[attr-defined]
+    return {
+        "id": coupon.pk,
+        "code": coupon.code,
+        "state": coupon_state(coupon),
+        "percent_bps": coupon.percent_bps,
+        "amounts": [{"currency": row.currency, "amount": row.money.amount} for row in coupon.amounts.all()],
+        "item": item_detail(coupon.product) if coupon.product else None,
+        "active": coupon.active,
+        "starts_at": coupon.starts_at,
+        "ends_at": coupon.ends_at,
+        "max_uses": coupon.max_uses,
+        "max_uses_per_user": coupon.max_uses_per_user,
+        "uses": uses,
+        "reserved": coupon.taken - uses,
+        "created_at": coupon.created_at,
+    }
+
+
+def coupon_state(coupon: Coupon) -> CouponState:
+    """What it is now; open checkouts may still give a use back to one that is used up."""
+    moment = now()
+    if coupon.ends_at is not None and coupon.ends_at <= moment:
+        return CouponState.ENDED
+    if not coupon.active:
+        return CouponState.PAUSED
+    if coupon.starts_at > moment:
+        return CouponState.SCHEDULED
+    if coupon.max_uses is not None and coupon.taken >= coupon.max_uses:
+        return CouponState.USED_UP
+    return CouponState.ACTIVE
 
 
 def refundable_payment(*, user: User, reference: str) -> Payment:
@@ -157,15 +221,19 @@ def charged_currencies() -> list[dict[str, Any]]:
 
 def minimum_charge(currency: str) -> Money:
     """The least that the gateway charges in `currency`, by PAYMENT_MINIMUMS; below it a checkout is refused there."""
-    step = CHARGE_STEP_MINOR.get(currency, 1)
-    return Money(settings.PAYMENT_MINIMUMS.get(currency, step), currency)
+    return Money(settings.PAYMENT_MINIMUMS.get(currency, charge_step(currency).minor), currency)
+
+
+def charge_step(currency: str) -> Money:
+    """The smallest step in which the gateway charges `currency`."""
+    return Money(CHARGE_STEP_MINOR.get(currency, 1), currency)
 
 
 def charge_refusal(price: Money) -> str | None:
     """Why a price could never be charged, for its seller to read; None when it can, or when it is free of charge."""
     if price.minor == 0:
         return None
-    least, step = minimum_charge(price.currency), Money(CHARGE_STEP_MINOR.get(price.currency, 1), price.currency)
+    least, step = minimum_charge(price.currency), charge_step(price.currency)
     if price.minor < least.minor:
         return f"The smallest price in {price.currency} is {least.amount}, or 0 for free of charge."
     if price.minor % step.minor:

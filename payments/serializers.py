@@ -4,13 +4,25 @@ from typing import Any
 
 from rest_framework import serializers
 
-from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField
+from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField, validated_money
 from learning247.kit.api.queries import Query
 from learning247.kit.lengths import longest
-from learning247.kit.money import Money
-from payments.enums import AccessReason, EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundStatus
-from payments.models import Payment, Refund
-from payments.selectors import payment_detail, refund_detail
+from learning247.kit.money import BASIS_POINTS, Money
+from payments.coupon_codes import MOST_TYPED
+from payments.enums import (
+    AccessReason,
+    CouponState,
+    EntitlementSource,
+    GatewayName,
+    PaymentStatus,
+    ProductKind,
+    RefundStatus,
+)
+from payments.models import Coupon, Payment, Refund
+from payments.quotes import Quote
+from payments.selectors import coupon_detail, item_detail, payment_detail, refund_detail
+
+MOST_USES = 1_000_000_000
 
 
 class ItemSerializer(serializers.Serializer):
@@ -28,8 +40,11 @@ class PaymentSerializer(serializers.Serializer):
     reference = serializers.CharField()
     status = serializers.ChoiceField(choices=PaymentStatus.choices)
     gateway = serializers.ChoiceField(choices=GatewayName.choices, allow_null=True, help_text="Null: free of charge.")
-    amount = AmountField()
+    amount = AmountField(help_text="What is to pay: the price less the discount.")
     currency = CurrencyField()
+    price = AmountField()
+    discount = AmountField()
+    coupon = serializers.CharField(allow_null=True, help_text="Its code, as it is kept.")
     refunded_amount = AmountField(help_text="What has gone back, or is on its way.")
     item = ItemSerializer()
     checkout_url = serializers.URLField(allow_null=True, help_text="Send the buyer here to pay.")
@@ -79,6 +94,14 @@ class InitializeSerializer(serializers.Serializer):
     item_type = serializers.ChoiceField(choices=ProductKind.choices)
     item_id = serializers.UUIDField()
     currency = CurrencyCodeField()
+    coupon = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        default=None,
+        max_length=MOST_TYPED,
+        help_text="A code, in either case.",
+    )
 
 
 class VerifiedSerializer(serializers.Serializer):
@@ -125,3 +148,96 @@ class CurrencyConfigSerializer(serializers.Serializer):
 
 class ConfigSerializer(serializers.Serializer):
     currencies = CurrencyConfigSerializer(many=True)
+
+
+class CouponAmountSerializer(serializers.Serializer):
+    currency = CurrencyField()
+    amount = AmountField()
+
+    def to_internal_value(self, data: Any) -> Money:
+        fields = super().to_internal_value(data)
+        money = validated_money(fields["amount"], fields["currency"])
+        if money.minor == 0:
+            raise serializers.ValidationError({"amount": ["Take more than zero off."]})
+        return money
+
+    def to_representation(self, money: Any) -> dict[str, Any]:
+        return {"currency": money.currency, "amount": money.amount}
+
+
+class CouponSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    state = serializers.ChoiceField(choices=CouponState.choices)
+    percent_bps = serializers.IntegerField(allow_null=True, help_text="Hundredths of a percent: 2500 is 25 %.")
+    amounts = CouponAmountSerializer(many=True, help_text="By currency, where it is no percentage.")
+    item = ItemSerializer(allow_null=True, help_text="Null: for all that you sell.")
+    active = serializers.BooleanField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField(allow_null=True)
+    max_uses = serializers.IntegerField(allow_null=True)
+    max_uses_per_user = serializers.IntegerField(allow_null=True)
+    uses = serializers.IntegerField(help_text="Paid, or free of charge.")
+    reserved = serializers.IntegerField(help_text="Held by checkouts that are open.")
+    created_at = serializers.DateTimeField()
+
+    def to_representation(self, coupon: Coupon) -> dict[str, Any]:
+        return coupon_detail(coupon)
+
+
+class CouponUpdateSerializer(serializers.Serializer):
+    active = serializers.BooleanField(required=False, help_text="False: paused.")
+    starts_at = serializers.DateTimeField(required=False)
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+    max_uses = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MOST_USES, help_text="In all. Null: any number."
+    )
+    max_uses_per_user = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MOST_USES, help_text="Null: any number."
+    )
+
+
+class CouponCreateSerializer(CouponUpdateSerializer):
+    code = serializers.CharField(
+        required=False,
+        allow_null=True,
+        max_length=MOST_TYPED,
+        help_text="4 to 40 letters of A to Z, digits, - and _, in either case. Left out: one is made.",
+    )
+    percent_bps = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=BASIS_POINTS, help_text="Or `amounts`."
+    )
+    amounts = CouponAmountSerializer(many=True, required=False, help_text="One per currency. Or `percent_bps`.")
+    item_type = serializers.ChoiceField(choices=ProductKind.choices, required=False, allow_null=True)
+    item_id = serializers.UUIDField(required=False, allow_null=True, help_text="Left out: for all that you sell.")
+
+    def validate_amounts(self, amounts: list[Money]) -> list[Money]:
+        if len({amount.currency for amount in amounts}) < len(amounts):
+            raise serializers.ValidationError("Give one amount per currency.")
+        return amounts
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs.get("percent_bps") is None) == (not attrs.get("amounts")):
+            raise serializers.ValidationError({"percent_bps": ["Give either this or amounts."]})
+        if (attrs.get("item_type") is None) != (attrs.get("item_id") is None):
+            raise serializers.ValidationError({"item_id": ["Give the item's type and id, or neither."]})
+        return attrs
+
+
+class QuoteSerializer(serializers.Serializer):
+    currency = CurrencyField()
+    price = AmountField()
+    discount = AmountField()
+    total = AmountField(help_text="What is to pay. Zero: it opens without a gateway.")
+    coupon = serializers.CharField(allow_null=True, help_text="The code, as it is kept.")
+    item = ItemSerializer()
+
+    def to_representation(self, quote: Quote) -> dict[str, Any]:
+        return {
+            "currency": quote.discounted.price.currency,
+            "price": quote.discounted.price.amount,
+            "discount": quote.discounted.discount.amount,
+            "total": quote.discounted.total.amount,
+            "coupon": quote.coupon.code if quote.coupon else None,
+            "item": item_detail(quote.product),
+        }

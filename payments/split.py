@@ -2,7 +2,16 @@
 
 from typing import NamedTuple
 
-from learning247.kit.money import portion_of
+from learning247.kit.money import portion_of, share_of
+
+
+def shares_of_sale(gross_minor: int, platform_fee_bps: int | None) -> tuple[int, int]:
+    """(to the creator, to the platform) of a sale; `platform_fee_bps` None: it is the platform's own.
+
+    The fee is rounded once; the creator gets the remainder, so the parts always add up (I7).
+    """
+    fee = gross_minor if platform_fee_bps is None else share_of(gross_minor, platform_fee_bps)
+    return gross_minor - fee, fee
 
 
 def parts_of_refund(

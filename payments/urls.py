@@ -1,6 +1,14 @@
 from django.urls import path, register_converter
 
-from payments.views import AccessViewSet, ConfigViewSet, PaymentViewSet, RefundViewSet, VerificationViewSet
+from payments.views import (
+    AccessViewSet,
+    ConfigViewSet,
+    CouponViewSet,
+    PaymentViewSet,
+    QuoteViewSet,
+    RefundViewSet,
+    VerificationViewSet,
+)
 from payments.webhooks import paystack_webhook, stripe_webhook
 
 
@@ -21,6 +29,12 @@ register_converter(ReferenceConverter, "payment_reference")
 urlpatterns = [
     path("api/payments/config", ConfigViewSet.as_view({"get": "retrieve"})),
     path("api/payments/initialize", PaymentViewSet.as_view({"post": "create"})),
+    path("api/payments/quote", QuoteViewSet.as_view({"post": "create"})),
+    path("api/payments/coupons", CouponViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "api/payments/coupons/<uuid:coupon_id>",
+        CouponViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
     path("api/payments/access", AccessViewSet.as_view({"get": "retrieve"})),
     path("api/payments/verify/<payment_reference:reference>", VerificationViewSet.as_view({"post": "create"})),
     path("api/payments", PaymentViewSet.as_view({"get": "list"})),

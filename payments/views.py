@@ -1,5 +1,8 @@
 """Paying over HTTP."""
 
+from typing import cast
+from uuid import UUID
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -10,15 +13,19 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.devices import device_of
 from accounts.selectors import signed_in
+from learning247.kit.api.bodies import read_body
 from learning247.kit.api.fields import validated_money
-from learning247.kit.api.pagination import HistoryPagination
+from learning247.kit.api.pagination import CataloguePagination, HistoryPagination
 from learning247.kit.api.schema import ErrorSerializer
 from learning247.kit.money import Money
 from learning247.records.idempotency import IdempotentThrottling, idempotent
-from payments.models import Payment, Refund
+from payments.models import Coupon, Payment, Refund
+from payments.quotes import quote
 from payments.selectors import (
     access_to,
     charged_currencies,
+    coupon_list,
+    coupon_of,
     item_detail,
     payment_list,
     payment_of,
@@ -29,15 +36,26 @@ from payments.serializers import (
     AccessQuery,
     AccessSerializer,
     ConfigSerializer,
+    CouponCreateSerializer,
+    CouponSerializer,
+    CouponUpdateSerializer,
     InitializeSerializer,
     PaymentSerializer,
+    QuoteSerializer,
     RefundSerializer,
     RefundStartSerializer,
     VerifiedSerializer,
 )
 from payments.services.checkout import checkout_start
+from payments.services.coupons import CouponFields, coupon_create_own, coupon_delete, coupon_update
 from payments.services.refunds import refund_start
 from payments.services.settlement import payment_settle
+
+COUPON_REFUSED = OpenApiResponse(
+    ErrorSerializer,
+    description="`currency_not_available`, `coupon_unknown`, `coupon_expired`, `coupon_used_up`, "
+    "`coupon_not_applicable`, `coupon_minimum`",
+)
 
 
 class PaymentViewSet(IdempotentThrottling, GenericViewSet):
@@ -64,11 +82,12 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
         operation_id="payments_initialize",
         summary="Start buying something",
         request=InitializeSerializer,
-        responses={201: PaymentSerializer},
+        responses={201: PaymentSerializer, 422: COUPON_REFUSED},
     )
     @idempotent("payments.initialize")
     def create(self, request: Request) -> Response:
-        """Start buying something: a payment with the address of its checkout, or a paid one where it is free."""
+        """Start buying something: a payment with the address of its checkout, or a paid one where nothing is to pay. A
+        coupon's use is yours until the checkout ends."""
         wanted = InitializeSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         payment = checkout_start(
@@ -80,8 +99,106 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
             operation="payments.initialize",
             idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
             device=device_of(request),
+            coupon=wanted.validated_data["coupon"],
         )
         return Response(PaymentSerializer(payment).data, status=201)
+
+
+class QuoteViewSet(GenericViewSet):
+    throttle_scope = "coupons"
+    serializer_class = QuoteSerializer
+
+    @extend_schema(
+        operation_id="payments_quote",
+        summary="What would it cost?",
+        request=InitializeSerializer,
+        responses={200: QuoteSerializer, 422: COUPON_REFUSED},
+    )
+    def create(self, request: Request) -> Response:
+        """Price, discount and what is left to pay, with a coupon or without. Nothing is begun, and nothing reserved."""
+        wanted = read_body(InitializeSerializer, request)
+        found = quote(
+            user=signed_in(request.user),
+            product_kind=wanted["item_type"],
+            item_id=wanted["item_id"],
+            currency=wanted["currency"],
+            coupon=wanted["coupon"],
+        )
+        return Response(QuoteSerializer(found).data)
+
+
+class CouponViewSet(GenericViewSet):
+    serializer_class = CouponSerializer
+    pagination_class = CataloguePagination
+    queryset = Coupon.objects.none()
+
+    def get_queryset(self) -> QuerySet[Coupon]:
+        return coupon_list(owner=signed_in(self.request.user))
+
+    @extend_schema(operation_id="coupons_list", summary="Your coupons")
+    def list(self, request: Request) -> Response:
+        """The coupons for what you sell, newest first, with how often each was used."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(CouponSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="coupons_create",
+        summary="Make a coupon",
+        request=CouponCreateSerializer,
+        responses={
+            201: CouponSerializer,
+            403: OpenApiResponse(ErrorSerializer, description="`email_not_verified`"),
+            404: OpenApiResponse(ErrorSerializer, description="`product_not_found`"),
+            409: OpenApiResponse(ErrorSerializer, description="`coupon_code_taken`"),
+            422: OpenApiResponse(ErrorSerializer, description="`coupon_window_invalid`"),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        """Takes a percentage or fixed amounts off one of your items, or off all of them. The price is lower for both:
+        your share is of what the buyer pays. What it takes off never changes; make another one for that."""
+        wanted = read_body(CouponCreateSerializer, request)
+        creator = signed_in(request.user)
+        item = (wanted.pop("item_type", None), wanted.pop("item_id", None))
+        coupon = coupon_create_own(
+            creator=creator,
+            code=wanted.pop("code", None),
+            percent_bps=wanted.pop("percent_bps", None),
+            amounts=wanted.pop("amounts", ()),
+            item=None if item == (None, None) else item,
+            fields=cast(CouponFields, wanted),
+        )
+        return Response(CouponSerializer(coupon_of(owner=creator, coupon_id=coupon.pk)).data, status=201)
+
+    @extend_schema(operation_id="coupons_retrieve", summary="One of your coupons")
+    def retrieve(self, request: Request, coupon_id: UUID) -> Response:
+        """What it takes off, when, and how often it was used."""
+        return Response(CouponSerializer(coupon_of(owner=signed_in(request.user), coupon_id=coupon_id)).data)
+
+    @extend_schema(
+        operation_id="coupons_update",
+        summary="Change or pause a coupon",
+        request=CouponUpdateSerializer,
+        responses={
+            200: CouponSerializer,
+            422: OpenApiResponse(ErrorSerializer, description="`coupon_limit_below_use`, `coupon_window_invalid`"),
+        },
+    )
+    def partial_update(self, request: Request, coupon_id: UUID) -> Response:
+        """Fields that are left out stay. Checkouts that are open keep the discount that they began with."""
+        changes = read_body(CouponUpdateSerializer, request)
+        creator = signed_in(request.user)
+        coupon_update(coupon_id=coupon_id, owner=creator, actor=creator, changes=cast(CouponFields, changes))
+        return Response(CouponSerializer(coupon_of(owner=creator, coupon_id=coupon_id)).data)
+
+    @extend_schema(
+        operation_id="coupons_delete",
+        summary="Delete a coupon",
+        responses={204: None, 409: OpenApiResponse(ErrorSerializer, description="`coupon_redeemed`")},
+    )
+    def destroy(self, request: Request, coupon_id: UUID) -> Response:
+        """Only one that nobody has used, nor holds in a checkout. Pause others."""
+        coupon_delete(coupon_id=coupon_id, owner=signed_in(request.user))
+        return Response(status=204)
 
 
 class RefundViewSet(IdempotentThrottling, GenericViewSet):

@@ -13,6 +13,7 @@ from courses.serializers.catalogue import CourseSerializer, MoneySerializer
 from learning247.kit.api.fields import AmountField, CurrencyCodeField, CurrencyField, LineField, validated_money
 from learning247.kit.lengths import longest
 from learning247.kit.money import Money
+from payments.coupon_codes import MOST_TYPED
 from payments.selectors import charge_refusal
 
 _web_address = URLValidator(schemes=["http", "https"])
@@ -126,3 +127,7 @@ class PurchaseSerializer(serializers.Serializer[Any]):
     currency = CurrencyCodeField()
     access_type = serializers.ChoiceField(choices=AccessType.choices, default=AccessType.INDIVIDUAL)
     student = StudentSerializer(required=False)
+    coupon = serializers.CharField(
+        required=False, allow_null=True, allow_blank=True, default=None, max_length=MOST_TYPED,
+        help_text="A code, in either case.",
+    )  # fmt: skip

@@ -24,12 +24,13 @@ def course_purchase(
     student: Mapping[str, str],
     idempotency_key: str,
     device: Device = UNKNOWN,
+    coupon: str | None = None,
 ) -> Payment:
     """Open a checkout for one course, or by `access_type` for a pass; the same key finds the same payment again.
 
     `student` (name, email, phone, each optional) is who the enrollment will be for. A course that a pass opens may
     still be bought, for good. Raises AccessTypeNotAvailable for a pass by way of a creator's course, and what
-    `checkout_start` raises: already owned, no price in this currency, gateway away.
+    `checkout_start` raises: already owned, no price in this currency, a coupon that does not apply, gateway away.
     """
     kind, item_id = ProductKind.COURSE, course.id
     if access_type != AccessType.INDIVIDUAL:
@@ -45,4 +46,5 @@ def course_purchase(
         operation=OPERATION,
         idempotency_key=idempotency_key,
         device=device,
+        coupon=coupon,
     )

@@ -102,7 +102,8 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
         operation_id="courses_purchase",
         summary="Buy a course",
         description="Opens a checkout: send the learner to `checkout_url`, then ask `verify` or wait for the webhook. "
-        "A free course is paid at once and has no checkout. `access_type` monthly or yearly buys a pass to every "
+        "A free course is paid at once and has no checkout, and so is one of which a `coupon` leaves nothing to pay. "
+        "`access_type` monthly or yearly buys a pass to every "
         "course of the platform instead, for a calendar month or year (from 31 January to 28 February); it begins when "
         "a pass that runs ends, and can be bought again in its last seven days.",
         parameters=[COURSE_PARAMETER],
@@ -112,8 +113,8 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
             **refusals(
                 e409="`already_owned`",
                 e422="`currency_not_available`, `access_type_not_available` (a pass by a creator's course),"
-                " `gateway_rejected`,"
-                " `idempotency_key_reused`, `purchase_refused`",
+                " `gateway_rejected`, `idempotency_key_reused`, `purchase_refused`, `coupon_unknown`, `coupon_expired`,"
+                " `coupon_used_up`, `coupon_not_applicable`, `coupon_minimum`",
                 e503="`gateway_unavailable`: the same key may be sent again.",
             ),
         },
@@ -129,6 +130,7 @@ class CourseViewSet(IdempotentThrottling, SharedCatalogue):
             student=wanted.get("student", {}),
             idempotency_key=request.idempotency_key,  # type: ignore[attr-defined]
             device=device_of(request),
+            coupon=wanted["coupon"],
         )
         return Response(payment_detail(payment), status=201)
 

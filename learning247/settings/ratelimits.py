@@ -10,6 +10,7 @@ from learning247.settings.env import env
 DEFAULTS = {
     "general": "100/15m",
     "payments": "10/15m",
+    "coupons": "30/15m",
     "refunds": "10/15m",
     "wallet": "10/15m",
     "admin": "200/15m",

@@ -94,6 +94,44 @@ def test_answers_of_the_catalogue_a_learner_a_creator_and_staff_agree(document: 
     assert all(agrees(document, answer) for answer in answers)
 
 
+def test_answers_about_coupons_agree(document: OpenAPI) -> None:
+    creator = build_creator()
+    course = build_course(title="Contracts", department=build_department("Law"), creator=creator)
+    as_creator, as_learner = APIClient(), APIClient()
+    sign_in(as_creator, creator)
+    sign_in(as_learner, build_user())
+    item = {"item_type": "course", "item_id": str(course.id)}
+    body = item | {"currency": "NGN", "coupon": "law-25"}
+
+    def post(who: APIClient, path: str, wanted: dict[str, Any], **headers: str) -> Any:
+        return who.post(path, wanted, format="json", headers=headers)
+
+    made = post(as_creator, "/api/payments/coupons", {"code": "LAW-25", "percent_bps": 10_000} | item)
+    address = f"/api/payments/coupons/{made.json()['id']}"
+    amounts = [{"currency": "NGN", "amount": "1.00"}]
+    answers = [
+        made,
+        post(as_creator, "/api/payments/coupons", {"amounts": amounts, "ends_at": "2126-01-01T00:00:00Z"}),
+        post(as_creator, "/api/payments/coupons", {"code": "law-25", "percent_bps": 1}),
+        as_creator.get("/api/payments/coupons"),
+        as_creator.get(address),
+        as_creator.patch(address, {"max_uses": 3}, format="json"),
+        post(as_learner, "/api/payments/quote", body),
+        post(as_learner, "/api/payments/quote", body | {"coupon": "nothing"}),
+        post(as_learner, "/api/payments/initialize", body, **{"Idempotency-Key": "1"}),
+        post(as_learner, "/api/payments/initialize", body | {"coupon": "nothing"}, **{"Idempotency-Key": "2"}),
+        as_learner.get("/api/payments"),
+        as_creator.delete(address),
+        as_learner.get(address),
+    ]
+
+    assert [answer.status_code for answer in answers] == [
+        *(201, 201, 409, 200, 200, 200),
+        *(200, 422, 201, 409, 200, 409, 404),
+    ]
+    assert all(agrees(document, answer) for answer in answers)
+
+
 def test_answers_of_the_second_factor_agree(document: OpenAPI, clock: Clock) -> None:
     user = build_user(verified=True)
     client, stranger = APIClient(), APIClient()

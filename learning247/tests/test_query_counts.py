@@ -31,8 +31,26 @@ from learning247.outbound_webhooks.models import (
     WebhookEndpoint,
 )
 from learning247.records.models import AuditEntry
-from payments.enums import EntitlementSource, GatewayName, PaymentStatus, ProductKind, RefundSource, ReviewReason
-from payments.models import Entitlement, Payment, PaymentReview, Price, Product, Refund
+from payments.enums import (
+    CouponBearer,
+    EntitlementSource,
+    GatewayName,
+    PaymentStatus,
+    ProductKind,
+    RefundSource,
+    ReviewReason,
+)
+from payments.models import (
+    Coupon,
+    CouponAmount,
+    CouponRedemption,
+    Entitlement,
+    Payment,
+    PaymentReview,
+    Price,
+    Product,
+    Refund,
+)
 from wallets.models import Withdrawal
 from wallets.tests.builders import post_sale
 from wallets.tests.withdrawing import build_account
@@ -53,6 +71,7 @@ LISTS = {
     "/api/courses/my-enrollments": LARGEST_PAGE,
     "/api/payments": LARGEST_PAGE,
     "/api/payments/L247-given-back/refunds": LARGEST_PAGE,
+    "/api/payments/coupons": LARGEST_PAGE,
     "/api/wallet/transactions": LARGEST_PAGE,
     "/api/wallet/bank-accounts": LARGEST_PAGE,
     "/api/wallet/withdrawals": LARGEST_PAGE,
@@ -97,9 +116,30 @@ class Site:
         )
         entries = [post_sale(self.person.pk, gross_minor=100, fee_minor=20) for _ in numbers]
         self._refunded(entries)
+        self._coupons(own)
         self._told(rows)
         self._withdrawn(people)
         self._asked(people)
+
+    def _coupons(self, courses: list[Course]) -> None:
+        """One of the person's for each course, used once."""
+        coupons = Coupon.objects.bulk_create(
+            Coupon(
+                code=f"CODE-{course.pk.hex}",
+                owner=self.person,
+                created_by=self.person,
+                bearer=CouponBearer.CREATOR,
+                product=course.product,
+                taken=1,
+            )
+            for course in courses
+        )
+        CouponAmount.objects.bulk_create(CouponAmount(coupon=row, currency="NGN", amount_minor=100) for row in coupons)
+        CouponRedemption.objects.bulk_create(
+            CouponRedemption(coupon=coupon, payment=payment, user=payment.buyer)
+            for coupon in coupons
+            for payment in Payment.objects.filter(product=coupon.product).select_related("buyer")
+        )
 
     def _asked(self, buyers: list[User]) -> None:
         """About a payment of each."""

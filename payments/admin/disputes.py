@@ -40,7 +40,7 @@ class DisputeAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("gateway_dispute_id", "payment", "status", "amount", "reason")}),
         ("When", {"fields": ("opened_at", "due_at", "evidence_sent_at", "closed_at", "checked_at")}),
-        ("The books", {"fields": ("from_creator", "from_platform", "withdrawn", "gateway_fee")}),
+        ("The books", {"fields": ("from_creator", "from_platform", "promotion", "withdrawn", "gateway_fee")}),
     )
 
     def get_urls(self) -> list[URLPattern]:
@@ -117,6 +117,10 @@ class DisputeAdmin(ReadOnlyAdmin):
     @admin.display(description="The platform's share")
     def from_platform(self, dispute: Dispute) -> str:
         return str(Money(dispute.platform_minor, dispute.currency))
+
+    @admin.display(description="Promotion that returned")
+    def promotion(self, dispute: Dispute) -> str:
+        return str(Money(dispute.promotion_minor, dispute.currency))
 
     @admin.display(description="Withdrawn by the gateway")
     def withdrawn(self, dispute: Dispute) -> str:

@@ -100,7 +100,21 @@ class PaymentAdmin(AuditHistory, ReadOnlyAdmin):
     list_select_related = ("buyer", "product")
     date_hierarchy = "created_at"
     fieldsets = (
-        (None, {"fields": ("reference", "status", "amount", "buyer", "product", "created_at", "settled_at")}),
+        (
+            None,
+            {
+                "fields": (
+                    "reference",
+                    "status",
+                    "amount",
+                    "discounted",
+                    "buyer",
+                    "product",
+                    "created_at",
+                    "settled_at",
+                )
+            },
+        ),
         (
             "The gateway",
             {
@@ -177,6 +191,13 @@ class PaymentAdmin(AuditHistory, ReadOnlyAdmin):
     @admin.display(description="Amount", ordering="amount_minor")
     def amount(self, payment: Payment) -> str:
         return str(payment.money)
+
+    @admin.display(description="Discount")
+    def discounted(self, payment: Payment) -> str:
+        if not payment.discount_minor:
+            return self.get_empty_value_display()
+        bearer = "the platform" if payment.promotion_minor else "the creator"
+        return f"{payment.discount} of {payment.price} by coupon {payment.coupon_code}, which {bearer} bears"
 
     @admin.display(description="Captured")
     def captured(self, payment: Payment) -> str:

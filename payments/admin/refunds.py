@@ -18,7 +18,7 @@ class RefundAdmin(AuditHistory, ReadOnlyAdmin):
         (None, {"fields": ("reference", "payment", "status", "amount", "reason", "failure_reason", "ends_access")}),
         ("Asked for", {"fields": ("source", "requested_by", "created_at", "done_at")}),
         ("The gateway", {"fields": ("gateway_refund_id", "attempts", "sent_at", "due_at")}),
-        ("The books", {"fields": ("from_creator", "from_platform", "entry", "restoring_entry")}),
+        ("The books", {"fields": ("from_creator", "from_platform", "promotion", "entry", "restoring_entry")}),
     )
 
     @admin.display(description="Amount", ordering="amount_minor")
@@ -32,3 +32,7 @@ class RefundAdmin(AuditHistory, ReadOnlyAdmin):
     @admin.display(description="From the platform")
     def from_platform(self, refund: Refund) -> str:
         return str(Money(refund.platform_minor, refund.currency))
+
+    @admin.display(description="Promotion that returned")
+    def promotion(self, refund: Refund) -> str:
+        return str(Money(refund.promotion_minor, refund.currency))

@@ -1,5 +1,6 @@
-"""The tables of payments: products and prices, payments, their refunds and disputes, the rights that they open."""
+"""The tables of payments: products and prices, coupons, payments, refunds and disputes, the rights that they open."""
 
+from payments.models.coupons import Coupon, CouponAmount, CouponRedemption
 from payments.models.disputes import Dispute
 from payments.models.entitlements import Entitlement
 from payments.models.payments import Payment
@@ -7,4 +8,15 @@ from payments.models.products import Price, Product
 from payments.models.refunds import Refund
 from payments.models.reviews import PaymentReview
 
-__all__ = ["Dispute", "Entitlement", "Payment", "PaymentReview", "Price", "Product", "Refund"]
+__all__ = [
+    "Coupon",
+    "CouponAmount",
+    "CouponRedemption",
+    "Dispute",
+    "Entitlement",
+    "Payment",
+    "PaymentReview",
+    "Price",
+    "Product",
+    "Refund",
+]

@@ -13,6 +13,7 @@ from accounts.models import User
 from learning247.kit.clock import now
 from learning247.risk.enums import Outcome
 from payments.access import owned
+from payments.discounts import Discounted
 from payments.enums import EntitlementSource, PaymentStatus
 from payments.errors import (
     AlreadyOwned,
@@ -26,11 +27,14 @@ from payments.errors import (
 )
 from payments.gateways import Checkout, CheckoutRequest, gateway_for_currency, gateway_named
 from payments.kinds import notify_granted
-from payments.locks import payment_lock, product_hold
+from payments.locks import coupon_lock, payment_lock, product_hold
 from payments.models import Payment, Price, Product
+from payments.quotes import code_wanted, coupon_apply, coupon_choose
 from payments.references import new_reference
 from payments.services.entitlements import entitlement_grant
+from payments.services.redemptions import redemption_release, redemption_reserve, redemption_room_make
 from payments.services.risk import checkout_check
+from payments.services.settlement import payment_settle_discounted
 from payments.terms import RENEWAL_WINDOW
 
 # What stands with a payment that our checks for fraud refused.
@@ -48,15 +52,20 @@ def checkout_start(
     operation: str,
     idempotency_key: str,
     device: Device = UNKNOWN,
+    coupon: str | None = None,
 ) -> Payment:
-    """A payment with an open checkout; or, where the price is zero, a paid one without.
+    """A payment with an open checkout; or, where nothing is to pay, a paid one without.
+
+    `coupon` is a code as the buyer typed it. Its use is reserved until the checkout ends.
 
     `details` goes to the app that owns the product when it is granted. The same (buyer, operation, key) finds the same
     payment again, so a run after a crash carries on where the first one stopped, under the same reference.
     Raises ProductNotFound, AlreadyOwned, CurrencyNotAvailable, PurchaseKeyReused, CheckoutOutdated, PurchaseRefused,
-    GatewayRejected, CheckoutLost, GatewayUnavailable; TokenNotValid when the buyer's account is being closed.
+    GatewayRejected, CheckoutLost, GatewayUnavailable, CouponUnknown, CouponExpired, CouponUsedUp, CouponNotApplicable,
+    CouponMinimum; TokenNotValid when the buyer's account is being closed.
     """
-    payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key)
+    code = code_wanted(coupon)
+    payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key, code)
     if payment.failure_reason == REFUSED:
         raise PurchaseRefused
     if payment.status != PaymentStatus.PENDING or payment.checkout_url:
@@ -83,46 +92,59 @@ def _payment_claim(
     details: dict[str, Any],
     operation: str,
     idempotency_key: str,
+    code: str,
 ) -> Payment:
     """The row of this attempt, committed before any gateway hears of it."""
     user_hold(buyer.pk)
     mine = Payment.objects.filter(buyer=buyer, operation=operation, idempotency_key=idempotency_key)
     earlier = mine.select_related("product", "buyer").first()
     if earlier:
-        return _same_purchase(earlier, product_kind, item_id, currency, details)
+        return _same_purchase(earlier, product_kind, item_id, currency, details, code)
     product = _product_on_sale(product_kind, item_id)
     _refuse_owner(buyer, product)
     price = Price.objects.filter(product=product, currency=currency).first()
     if price is None:
         raise CurrencyNotAvailable
-    free, moment = price.amount_minor == 0, now()
+    discounted, coupon = Discounted(price.money), None
+    if code:
+        coupon = coupon_lock(coupon_choose(code=code, product=product, price=price.money).pk)
+        if twin := mine.select_related("product", "buyer").first():
+            return _same_purchase(twin, product_kind, item_id, currency, details, code)
+        discounted = coupon_apply(coupon=coupon, product=product, price=price.money)
+        redemption_room_make(coupon=coupon, user_id=buyer.pk)
+    free, moment = discounted.total.minor == 0, now()
     payment = Payment(
         reference=new_reference(),
         buyer=buyer,
         product=product,
         gateway="" if free else gateway_for_currency(currency),
         currency=currency,
-        amount_minor=price.amount_minor,
+        amount_minor=discounted.total.minor,
+        discount_minor=discounted.discount_minor,
+        promotion_minor=discounted.promotion_minor,
+        coupon_code=code,
         platform_fee_bps=_platform_fee_bps(product),
         details=details,
         operation=operation,
         idempotency_key=idempotency_key,
         expires_at=moment + timedelta(minutes=settings.CHECKOUT_LIFETIME_MINUTES),
     )
-    if free:
+    if free and coupon is None:
         payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, payment.created_at, 0
     Payment.objects.bulk_create([payment], ignore_conflicts=True)
     kept = mine.select_related("product", "buyer").get()
     if kept.pk != payment.pk:
         # A twin under the same key was quicker.
-        return _same_purchase(kept, product_kind, item_id, currency, details)
+        return _same_purchase(kept, product_kind, item_id, currency, details, code)
+    if coupon is not None:
+        redemption_reserve(coupon=coupon, payment=payment)
     if free:
         _grant_free(payment, moment)
     return payment
 
 
 def _same_purchase(
-    earlier: Payment, product_kind: str, item_id: UUID, currency: str, details: dict[str, Any]
+    earlier: Payment, product_kind: str, item_id: UUID, currency: str, details: dict[str, Any], code: str
 ) -> Payment:
     """The payment that this key began, if it is for the same purchase and can still be carried on.
 
@@ -131,14 +153,16 @@ def _same_purchase(
     Raises PurchaseKeyReused, ProductNotFound, AlreadyOwned, CheckoutOutdated.
     """
     product = earlier.product
-    same = (product.kind, product.item_id, earlier.currency) == (product_kind, item_id, currency)
+    same = (product.kind, product.item_id, earlier.currency, earlier.coupon_code) == (
+        product_kind, item_id, currency, code,
+    )  # fmt: skip
     if not same or earlier.details != details:
         raise PurchaseKeyReused
     if earlier.status != PaymentStatus.PENDING or earlier.checkout_url:
         return earlier
     _product_on_sale(product_kind, item_id)
     _refuse_owner(earlier.buyer, product)
-    price = Price.objects.filter(product=product, currency=currency, amount_minor=earlier.amount_minor)
+    price = Price.objects.filter(product=product, currency=currency, amount_minor=earlier.price.minor)
     if earlier.expires_at <= now() or not price.exists():
         raise CheckoutOutdated
     return earlier
@@ -179,7 +203,10 @@ def _grant_free(payment: Payment, moment: datetime) -> None:
     )
     if entitlement is None:
         raise AlreadyOwned  # a twin request was quicker; this payment is rolled back
-    notify_granted(entitlement, payment)
+    if payment.coupon_code:
+        payment_settle_discounted(payment=payment, entitlement=entitlement, moment=moment)
+    else:
+        notify_granted(entitlement, payment)
 
 
 def _request_for(payment: Payment) -> CheckoutRequest:
@@ -213,4 +240,5 @@ def _payment_fail(payment_id: UUID, *, reason: str) -> Payment:
     if payment.status == PaymentStatus.PENDING and not payment.checkout_url:
         payment.status, payment.failure_reason = PaymentStatus.FAILED, reason[:200]
         payment.save(update_fields=["status", "failure_reason"])
+        redemption_release(payment=payment)
     return payment

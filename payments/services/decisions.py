@@ -10,7 +10,14 @@ from learning247.kit.jobs import enqueue_on_commit
 from learning247.records.services.audit import audit_record
 from learning247.risk.enums import ReviewStatus
 from payments.enums import PaymentStatus, RefundSource
-from payments.errors import AlreadyDecided, AlreadyOwned, ApprovalImpossible, OwnPayment, RejectionImpossible
+from payments.errors import (
+    AlreadyDecided,
+    AlreadyOwned,
+    ApprovalImpossible,
+    CouponUsedUp,
+    OwnPayment,
+    RejectionImpossible,
+)
 from payments.locks import review_lock
 from payments.models import PaymentReview
 from payments.selectors import approval_obstacle
@@ -33,7 +40,11 @@ def payment_approve(*, review_id: UUID, actor: User, reason: str = "") -> Paymen
     obstacle = approval_obstacle(review)
     if obstacle is not None:
         raise ApprovalImpossible(obstacle)
-    if not payment_release(payment=review.payment):
+    try:
+        released = payment_release(payment=review.payment)
+    except CouponUsedUp as error:
+        raise ApprovalImpossible(f"{error.detail} Reject it, and the money goes back.") from None
+    if not released:
         raise ApprovalImpossible(f"{AlreadyOwned.detail} Reject it, and the money goes back.")
     _decide(review, ReviewStatus.APPROVED, actor, reason)
     return review

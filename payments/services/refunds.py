@@ -52,6 +52,7 @@ from payments.selectors import REFUND_PERMISSION
 from payments.services.disputes import debt_of, disputes_rebook, platform_share_kind, refunded_shares
 from payments.services.entitlements import entitlement_restore, entitlement_revoke
 from payments.services.published import refund_publish
+from payments.services.redemptions import redemption_release
 from payments.split import Shares, shares_of_refund
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import platform_account
@@ -67,6 +68,11 @@ SEND_AGAIN_AFTER = timedelta(minutes=10)
 ASK_PENDING_AFTER = timedelta(hours=1)
 ASK_STUCK_AFTER = timedelta(hours=6)
 REFUNDED = "The payment was refunded."
+# What the buyer is told of what goes back by itself, by why it may not settle.
+_RETURNED = {
+    ReviewReason.ALREADY_OWNED.value: "second_payment_returned",
+    ReviewReason.COUPON_USED_UP.value: "late_payment_returned",
+}
 
 
 def refund_start(
@@ -176,6 +182,8 @@ def refund_book(
 ) -> Refund:
     """The refund's row, the reversal in the books, the end of access: in the caller's transaction, which has locked
     `payment` and made sure that `amount` is left. The gateway hears of it after the commit."""
+    if payment.settled_at is None:
+        redemption_release(payment=payment)
     shares = _shares_of(payment, amount.minor)
     refund = Refund(
         reference=new_refund_reference(),
@@ -216,8 +224,8 @@ def refund_book(
     disputes_rebook(payment=payment)
     _audit(refund, "refund.requested", before, actor=requested_by)
     refund_publish(refund, "started")
-    second = source == RefundSource.PLATFORM and payment.review_reason == ReviewReason.ALREADY_OWNED
-    _tell(refund, "second_payment_returned" if second else "refund_started", "sale_refunded")
+    by_itself = _RETURNED.get(payment.review_reason) if source == RefundSource.PLATFORM else None
+    _tell(refund, by_itself or "refund_started", "sale_refunded")
     return refund
 
 

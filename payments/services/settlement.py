@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from learning247.kit.clock import now
-from learning247.kit.money import EXPONENTS, Money, share_of
+from learning247.kit.money import EXPONENTS, Money
 from learning247.kit.transactions import require_transaction
 from learning247.records.services.inbox import events_hasten
 from learning247.records.services.mail import mail_queue
@@ -23,7 +23,7 @@ from learning247.risk.enums import Outcome
 from learning247.risk.models import Decision
 from payments.access import owned
 from payments.enums import UNSETTLED_STATUSES, EntitlementSource, GatewayName, PaymentStatus, ReviewReason
-from payments.errors import GatewayUnavailable, PaymentNotFound
+from payments.errors import CouponUsedUp, GatewayUnavailable, PaymentNotFound
 from payments.gateways import (
     Gateway,
     GatewayDispute,
@@ -36,13 +36,16 @@ from payments.gateways import (
 from payments.kinds import notify_granted
 from payments.locks import payment_lock
 from payments.models import Entitlement, Payment
+from payments.quotes import HELD_AFTER_CHECKOUT
 from payments.services.disputes import dispute_refresh
 from payments.services.entitlements import entitlement_grant
 from payments.services.gateway_fees import gateway_fee_record
 from payments.services.published import sale_publish
+from payments.services.redemptions import redemption_consume, redemption_release
 from payments.services.refunds import refund_by_platform, refunds_adopt
 from payments.services.reviews import review_open
 from payments.services.risk import settlement_check
+from payments.split import shares_of_sale
 from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, EntryKind
 from wallets.services.accounts import AccountRef, person_account, platform_account
 from wallets.services.journal import Posting, entry_post
@@ -175,8 +178,17 @@ def _report_record(
         payment.asking_ended_at = moment
         payment.failure_reason = payment.failure_reason or NEVER_PAID
         logger.info("payment_never_paid", reference=payment.reference, status=payment.status)
+    if _is_over(payment, reported, moment):
+        redemption_release(payment=payment)
     payment.save()
     return payment
+
+
+def _is_over(payment: Payment, reported: GatewayPayment, moment: datetime) -> bool:
+    """Whether nobody is paying it at the moment: a declined one is tried again until its checkout ends."""
+    if payment.status not in UNSETTLED_STATUSES:
+        return False
+    return reported.status == GatewayPaymentStatus.EXPIRED or payment.expires_at + HELD_AFTER_CHECKOUT <= moment
 
 
 def _captured(
@@ -185,7 +197,7 @@ def _captured(
     moment: datetime,
     decision: Decision | None = None,
     *,
-    gives_back_second: bool = True,
+    gives_back: bool = True,
 ) -> None:
     disagreement = _disagreement(payment, reported)
     if disagreement is not None:
@@ -196,6 +208,11 @@ def _captured(
     if suspicious and not owned(payment.buyer, payment.product):
         payment_hold(payment=payment, reason=ReviewReason.RISK)
         return
+    if not redemption_consume(payment=payment):
+        _hold_for_review(payment, ReviewReason.COUPON_USED_UP)
+        if gives_back:
+            _give_back(payment)
+        return
     entitlement = entitlement_grant(
         user=payment.buyer,
         product=payment.product,
@@ -204,9 +221,10 @@ def _captured(
         starts_at=moment,
     )
     if entitlement is None:
+        redemption_release(payment=payment)
         _hold_for_review(payment, ReviewReason.ALREADY_OWNED)
-        if gives_back_second:
-            _give_back_second(payment)
+        if gives_back:
+            _give_back(payment)
         return
     _settled(payment, entitlement, moment)
 
@@ -217,7 +235,7 @@ def _reversed(payment: Payment, reported: GatewayPayment, gone: _Gone, moment: d
     if not gone.explains(reported):
         payment_hold(payment=payment, reason=ReviewReason.REVERSED)
         return
-    _captured(payment, reported, moment, gives_back_second=False)
+    _captured(payment, reported, moment, gives_back=False)
     payment.save()
     refunds_adopt(payment=payment, listed=gone.refunds)
 
@@ -231,9 +249,14 @@ def payment_hold(*, payment: Payment, reason: ReviewReason) -> None:
 
 def payment_release(*, payment: Payment) -> bool:
     """Settle a payment in review after all: in the caller's transaction, which has locked `payment` and made sure that
-    its price is in `unsettled`. False, and nothing is changed, where the buyer owns the product for good already."""
+    its price is in `unsettled`. False, and nothing is changed, where the buyer owns the product for good already.
+
+    Raises CouponUsedUp where others have taken its coupon's last use.
+    """
     require_transaction("A payment is released together with the decision to do so.")
     moment = now()
+    if not redemption_consume(payment=payment):
+        raise CouponUsedUp("The coupon's last use was taken by others.")
     entitlement = entitlement_grant(
         user=payment.buyer,
         product=payment.product,
@@ -246,6 +269,14 @@ def payment_release(*, payment: Payment) -> bool:
     _settled(payment, entitlement, moment)
     payment.save(update_fields=["status", "settled_at", "platform_fee_minor", "sale_entry"])
     return True
+
+
+def payment_settle_discounted(*, payment: Payment, entitlement: Entitlement, moment: datetime) -> None:
+    """Settle a payment of which a coupon left nothing to pay, without a gateway: in the transaction that made it."""
+    require_transaction("A payment without a gateway settles together with its row.")
+    redemption_consume(payment=payment)
+    _settled(payment, entitlement, moment)
+    payment.save(update_fields=["status", "settled_at", "platform_fee_minor", "sale_entry"])
 
 
 def _settled(payment: Payment, entitlement: Entitlement, moment: datetime) -> None:
@@ -270,14 +301,13 @@ def _disagreement(payment: Payment, reported: GatewayPayment) -> ReviewReason | 
 def _book_sale(payment: Payment, moment: datetime) -> None:
     gross = payment.gross.minor
     seller = payment.product.seller
-    if seller is None:
-        fee = gross
-        shares = [Posting(platform_account(AccountKind.SALES), gross)]
-    else:
-        # The fee is rounded once; the creator gets the remainder, so the parts always add up (I7).
-        fee = share_of(gross, payment.platform_fee_bps)
-        shares = [Posting(person_account(seller.pk), gross - fee), Posting(platform_account(AccountKind.FEES), fee)]
-    payment.platform_fee_minor = fee
+    creators, platforms = shares_of_sale(gross, None if seller is None else payment.platform_fee_bps)
+    payment.status, payment.settled_at, payment.platform_fee_minor = PaymentStatus.PAID, moment, platforms
+    if gross == 0:
+        return  # a coupon of the creator's own left nothing to share
+    shares = [Posting(platform_account(AccountKind.SALES if seller is None else AccountKind.FEES), platforms)]
+    if seller is not None:
+        shares.append(Posting(person_account(seller.pk), creators))
     payment.sale_entry_id = entry_post(
         key=f"payment:{payment.pk}:sale",
         kind=EntryKind.SALE if payment.unsettled_entry_id is None else EntryKind.UNSETTLED_RELEASE,
@@ -288,7 +318,6 @@ def _book_sale(payment: Payment, moment: datetime) -> None:
         reference=payment.reference,
         description=f"Sale of {payment.product.title}"[:200],
     )
-    payment.status, payment.settled_at = PaymentStatus.PAID, moment
 
 
 def _sources(payment: Payment) -> list[Posting]:
@@ -328,11 +357,11 @@ def _hold_for_review(payment: Payment, reason: ReviewReason) -> None:
     )
 
 
-def _give_back_second(payment: Payment) -> None:
-    """What the buyer owns was paid for once more: captured as it is, and all of it on its way back. Should the gateway
-    refuse that, the payment is in review, for people."""
+def _give_back(payment: Payment) -> None:
+    """It was paid for once more, or too late for its discount: captured as it is, and all of it on its way back. Should
+    the gateway refuse that, the payment is in review, for people."""
     payment.save()
-    refund_by_platform(payment=payment, reason="The buyer owns this already.")
+    refund_by_platform(payment=payment, reason=f"{ReviewReason(payment.review_reason).label}.")
 
 
 def _gateway_account(payment: Payment) -> AccountRef:
@@ -351,7 +380,7 @@ def _tell_about_sale(payment: Payment, entitlement: Entitlement) -> None:
     }
     mail_queue(key=f"payment:{payment.pk}:receipt", to=payment.buyer.email, template="receipt", context=context)
     seller = payment.product.seller
-    if seller is not None:
+    if seller is not None and payment.gross.minor:
         share = Money(payment.gross.minor - (payment.platform_fee_minor or 0), payment.currency)
         mail_queue(
             key=f"payment:{payment.pk}:sale_notice",

@@ -5,11 +5,13 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
+from accounts.tests.builders import build_user
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
 from learning247.kit.money import Money
-from payments.enums import GatewayName, ProductKind, ReviewReason
-from payments.models import Payment, PaymentReview, Product
+from learning247.records.services.audit import audit_record
+from payments.enums import CouponBearer, GatewayName, ProductKind, ReviewReason
+from payments.models import Coupon, CouponAmount, Payment, PaymentReview, Product
 from payments.references import new_reference
 from payments.services.checkout import checkout_start
 from payments.services.products import product_create
@@ -26,6 +28,33 @@ def build_product(*, seller: User | None = None, prices: tuple[Money, ...] = (),
         prices=prices or (Money(2_500_000, "NGN"), Money(3_000, "USD")),
         active=True,
     )
+
+
+def build_coupon(
+    code: str = "SPRING-25", *, owner: User | None = None, amounts: tuple[Money, ...] = (), **fields: Any
+) -> Coupon:
+    """By default a quarter off: of all that `owner` sells, or without one of everything, which the platform bears."""
+    values: dict[str, Any] = {
+        "owner": owner,
+        "bearer": CouponBearer.CREATOR if owner else CouponBearer.PLATFORM,
+        "percent_bps": None if amounts else 2_500,
+        "seller": owner if "product" not in fields else None,
+        "created_by": owner or build_user(),
+    }
+    coupon = Coupon.objects.create(code=code, **(values | fields))
+    CouponAmount.objects.bulk_create(
+        CouponAmount(coupon=coupon, currency=amount.currency, amount_minor=amount.minor) for amount in amounts
+    )
+    if coupon.owner_id is None:
+        with transaction.atomic():
+            audit_record(
+                actor=coupon.created_by,
+                action="coupon.created",
+                subject_kind="coupon",
+                subject_id=coupon.pk,
+                reason="A campaign",
+            )
+    return coupon
 
 
 def build_review(product: Product, *, buyer: User) -> PaymentReview:

@@ -41,7 +41,7 @@ def buy_into_review(gateways: Any, *, currency: str = "NGN", beyond_minor: int =
     """Paid as agreed, but what the gateway says names another payment: for people, who may approve it. `beyond_minor`
     is the gateway's fee that the buyer bore."""
     product = fields.pop("product", None) or build_product(seller=fields.pop("seller", None) or build_user())
-    payment = start_checkout(fields.pop("buyer", None) or build_user(), product, currency)
+    payment = start_checkout(fields.pop("buyer", None) or build_user(), product, currency, **fields)
     gateway = GATEWAYS[currency]
     gateways.control.pay(gateway, payment.reference if gateway == "paystack" else payment.gateway_reference)
     reported = gateway_named(gateway).fetch(reference=payment.reference, gateway_reference=payment.gateway_reference)

@@ -74,7 +74,7 @@ def serve(gateways: Any, worker_environment: Any, tmp_path: Path) -> Iterator[Ca
     yield start
     for process in running:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def free_port() -> int:

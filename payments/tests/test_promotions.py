@@ -4,10 +4,11 @@ promotion too, is exactly what was booked."""
 import pytest
 
 from accounts.tests.builders import build_user
-from learning247.kit.money import Money
-from payments.models import Dispute, Payment, Refund
+from learning247.kit.clock import now
+from payments.errors import ApprovalImpossible
+from payments.models import Coupon, CouponRedemption, Dispute, Payment, Refund
 from payments.services.decisions import payment_approve, payment_reject
-from payments.tests.builders import build_product, start_checkout
+from payments.tests.builders import build_coupon, build_product, start_checkout
 from payments.tests.buying import GATEWAYS, ask_for_refund, build_finance, build_reviewer, buy_into_review
 from payments.tests.test_disputes import heard, open_dispute
 from payments.tests.test_refunds import earned, platform
@@ -23,24 +24,14 @@ CREATORS = {"NGN": 2_000_000, "USD": 2_400}
 FEE = {"NGN": 500_000, "USD": 600}
 
 
-def promoted(payment):
-    """The platform bears a quarter of the price."""
-    promotion = PROMOTION[payment.currency]
-    Payment.objects.filter(pk=payment.pk).update(
-        discount_minor=promotion, promotion_minor=promotion, coupon_code="SPRING-25"
-    )
-    payment.refresh_from_db()
-    return payment
-
-
-def checkout(currency, *, seller):
-    product = build_product(seller=seller, prices=(Money(PAID[currency], currency),))
-    return promoted(start_checkout(build_user(), product, currency))
+@pytest.fixture(autouse=True)
+def a_quarter_at_the_platforms_cost(gateways):
+    build_coupon("SPRING-25")
 
 
 def sell(gateways, currency="NGN", *, seller=None):
     """Paid and settled, by default for a creator's video."""
-    payment = checkout(currency, seller=seller or build_user())
+    payment = start_checkout(build_user(), build_product(seller=seller or build_user()), currency, coupon="SPRING-25")
     named = payment.reference if currency == "NGN" else payment.gateway_reference
     gateways.control.pay(GATEWAYS[currency], named)
     assert verify(gateways.url, payment.reference).json()["status"] == "paid"
@@ -72,8 +63,7 @@ def test_the_creator_gets_the_share_of_the_full_price_and_the_platform_pays_the_
 
 
 def test_of_the_platforms_own_item_all_of_the_price_is_a_sale(gateways):
-    product = build_product(prices=(Money(PAID["NGN"], "NGN"),))
-    payment = promoted(start_checkout(build_user(), product))
+    payment = start_checkout(build_user(), build_product(), coupon="SPRING-25")
     gateways.control.pay("paystack", payment.reference)
     verify(gateways.url, payment.reference)
 
@@ -151,11 +141,8 @@ def test_a_dispute_after_a_part_went_back_takes_the_rest_of_the_promotion(gatewa
 def test_a_review_that_is_approved_takes_the_promotion_and_one_that_is_rejected_never_does(gateways):
     seller, reviewer = build_user(), build_reviewer()
     approved, rejected = (
-        buy_into_review(gateways, product=build_product(seller=seller, prices=(Money(PAID["NGN"], "NGN"),)))
-        for _ in range(2)
+        buy_into_review(gateways, product=build_product(seller=seller), coupon="SPRING-25") for _ in range(2)
     )
-    for review in (approved, rejected):
-        promoted(review.payment)
     assert shares("NGN", seller) == (0, 0, 0, 0, 2 * PAID["NGN"])
 
     payment_approve(review_id=approved.pk, actor=reviewer)
@@ -163,3 +150,19 @@ def test_a_review_that_is_approved_takes_the_promotion_and_one_that_is_rejected_
 
     assert shares("NGN", seller) == (CREATORS["NGN"], FEE["NGN"], -PROMOTION["NGN"], 0, 0)
     assert Refund.objects.get().promotion_minor == 0
+    used = CouponRedemption.objects.order_by("id").values_list("payment", "status")
+    assert list(used) == [(approved.payment_id, "consumed"), (rejected.payment_id, "released")]
+
+
+def test_a_review_is_not_approved_when_others_took_the_coupons_last_use_meanwhile(gateways):
+    Coupon.objects.update(max_uses=1)
+    review = buy_into_review(gateways, product=build_product(seller=build_user()), coupon="SPRING-25")
+    CouponRedemption.objects.update(status="released", released_at=now())
+    Coupon.objects.update(taken=0)
+    sell(gateways)
+
+    with pytest.raises(ApprovalImpossible, match="last use was taken by others"):
+        payment_approve(review_id=review.pk, actor=build_reviewer(), reason="Looks right")
+
+    review.payment.refresh_from_db()
+    assert (review.payment.status, Coupon.objects.get().taken) == ("in_review", 1)

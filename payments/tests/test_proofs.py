@@ -6,8 +6,8 @@ from django.db import IntegrityError, transaction
 from accounts.tests.builders import build_user
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from payments.models import Entitlement, Payment, Refund
-from payments.tests.builders import build_product, start_checkout
+from payments.models import Coupon, CouponRedemption, Entitlement, Payment, Refund
+from payments.tests.builders import build_coupon, build_product, start_checkout
 from payments.tests.buying import ask_for_refund
 from payments.tests.wire import verify
 from wallets.enums import AccountKind, EntryKind
@@ -228,4 +228,76 @@ def test_i15_finds_a_refund_that_nobody_is_on_record_for(refunded):
 
     assert breaches("I15") == [
         ("I15", f"refund {Refund.objects.get().reference}: no audit entry with its actor and reason says so")
+    ]
+
+
+@pytest.fixture
+def discounted(gateways):
+    """A paid sale with a coupon that the platform bears, of which a second use is reserved."""
+    coupon = build_coupon(max_uses=2, max_uses_per_user=1)
+    payment = start_checkout(build_user(), build_product(seller=build_user()), coupon=coupon.code)
+    gateways.control.pay("paystack", payment.reference)
+    assert verify(gateways.url, payment.reference).json()["status"] == "paid"
+    start_checkout(build_user(), build_product(), coupon=coupon.code)
+    payment.refresh_from_db()
+    assert breaches(*CODES, "I15") == []
+    return payment
+
+
+def test_i7_finds_a_coupon_that_counts_less_than_it_was_used(discounted):
+    Coupon.objects.update(taken=1)
+
+    assert breaches("I7") == [
+        ("I7", "coupon SPRING-25 counts 1 uses and has 2, of 2 in all; one person has 1 of 1")
+    ]  # fmt: skip
+
+
+def test_i7_finds_a_person_who_used_a_coupon_too_often(discounted):
+    CouponRedemption.objects.update(user=discounted.buyer)
+
+    assert (
+        "I7", "coupon SPRING-25 counts 2 uses and has 2, of 2 in all; one person has 2 of 1",
+    ) in breaches("I7")  # fmt: skip
+
+
+def test_i7_finds_a_paid_discount_whose_use_was_not_consumed(discounted):
+    CouponRedemption.objects.filter(payment=discounted).update(status="released", consumed_at=None, released_at=now())
+    Coupon.objects.update(taken=1)
+
+    assert breaches("I7") == [
+        ("I7", f"payment {discounted.reference} is paid with the coupon SPRING-25, whose use is released")
+    ]
+
+
+def test_i7_finds_a_discount_without_a_use_and_a_use_without_a_discount(discounted, paid):
+    CouponRedemption.objects.filter(payment=discounted).update(payment=paid, user=paid.buyer)
+
+    assert breaches("I7") == [
+        ("I7", f"payment {discounted.reference} is paid with the coupon SPRING-25, whose use is missing"),
+        ("I7", f"payment {paid.reference} uses a coupon and names none"),
+    ]
+
+
+def test_i7_finds_a_promotion_that_its_sale_did_not_book(discounted):
+    line = JournalLine.objects.get(entry_id=discounted.sale_entry_id, account__kind="promotions")
+    with guards_off("wallets_journalline"):
+        execute("UPDATE wallets_journalline SET amount_minor = -625001 WHERE id = %s", line.pk)
+
+    assert [code for code, _ in breaches("I1", "I7")] == ["I1", "I7"]
+    assert "promotion 625000, booked -625001" in dict(breaches("I7"))["I7"]
+
+
+def test_i8_finds_a_refund_that_kept_the_promotion(discounted, gateways):
+    assert ask_for_refund(gateways.url, discounted, discounted.buyer).status_code == 201
+    Refund.objects.update(promotion_minor=0, platform_minor=0, seller_minor=1_875_000)
+
+    assert any("promotion off by 625000" in detail for _, detail in breaches("I8"))
+
+
+def test_i15_finds_a_coupon_of_the_platforms_that_nobody_is_on_record_for(discounted):
+    build_coupon("UNSIGNED")
+    Coupon.objects.filter(code="UNSIGNED").update(created_by=build_user())
+
+    assert breaches("I15") == [
+        ("I15", "coupon UNSIGNED of the platform: no audit entry with its actor and reason says so")
     ]

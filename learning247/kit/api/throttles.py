@@ -160,6 +160,8 @@ SCOPES: Final[Mapping[str, Scope]] = {
     "heartbeats": Scope((_per_caller("heartbeats"),)),
     # Money in: a buyer is not turned away because nobody counts, and whoever paid is served.
     "payments": Scope((_per_caller("general"), _per_caller("payments"))),
+    # What a code is worth: a guess that nobody counts is a guess for free.
+    "coupons": Scope((_per_caller("general"), _per_caller("coupons"), _per_address("coupons")), closed=True),
     # Money out.
     "refunds": Scope((_per_caller("general"), _per_caller("refunds")), closed=True),
     "wallet": Scope((_per_caller("general"), _per_caller("wallet")), closed=True),

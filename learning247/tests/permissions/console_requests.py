@@ -25,6 +25,7 @@ ROWS: dict[str, Callable[[World], object]] = {
     "courses/course": lambda world: world.platform_course.pk,
     "courses/department": lambda world: world.empty_department.pk,
     "payments/payment": lambda world: world.captured.pk,
+    "payments/coupon": lambda world: world.coupon.pk,
     "payments/paymentreview": lambda world: world.review.pk,
     "courses/enrollment": lambda world: world.enrollment.pk,
     "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
@@ -33,6 +34,7 @@ ACTION_ROWS: dict[str, Callable[[World], object]] = {
     "/admin/accounts/user/ erase": lambda world: world.people["user"].pk,
     "/admin/accounts/user/ reset_second_factor": lambda world: _with_totp(world.owner).pk,
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
+    "/admin/payments/coupon/ resume": lambda world: world.paused_coupon.pk,
     "/admin/django_celery_beat/periodictask/ resume": lambda world: world.paused.pk,
 }
 # What is changed in the form that a change page shows.
@@ -81,6 +83,12 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {
         "url": "https://hooks.example.com/",
         "reason": "For the accounts",
+    },
+    "/admin/payments/coupon/add/": lambda world: {
+        "percent": "25",
+        "bearer": "platform",
+        "amounts": "",
+        "reason": "A campaign",
     },
     "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
     "/admin/payments/dispute/{dispute_id}/send-evidence/": lambda world: {"reason": "Answered"},

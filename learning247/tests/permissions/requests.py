@@ -50,6 +50,7 @@ Asks = Callable[[World, str], Ask]
 # What a name in a path stands for: something of the owner's.
 PATH: dict[str, Callable[[World], object]] = {
     "account_id": lambda world: world.account.pk,
+    "coupon_id": lambda world: world.coupon.pk,
     "course": lambda world: world.course.id,
     "delivery_id": lambda world: world.delivery.pk,
     "department": lambda world: world.department.id,
@@ -221,7 +222,12 @@ ASKS: dict[str, Asks] = {
     "GET /api/payments/access": lambda world, person: Ask(
         query=f"?item_type=course&item_id={world.platform_course.id}"
     ),
+    "POST /api/payments/coupons": _say({"percent_bps": 1_000}),
+    "PATCH /api/payments/coupons/{coupon_id}": _say({"active": False}),
     "POST /api/payments/initialize": _initialize,
+    "POST /api/payments/quote": lambda world, person: Ask(
+        {"item_type": ProductKind.COURSE, "item_id": str(world.free.id), "currency": "NGN"}
+    ),
     "GET /api/payments/{reference}/refunds": lambda world, person: Ask(path={"reference": world.captured.reference}),
     "POST /api/payments/{reference}/refunds": lambda world, person: Ask(
         {"reason": "Cancelled"}, new_key(), path={"reference": world.captured.reference}

@@ -66,7 +66,13 @@ POST /api/courses/{course}/withdraw                                401   404  20
 GET /api/payments                                                  401   200   200   200     200      200     200   200
 GET /api/payments/access                                           401   200   200   200     200      200     200   200
 GET /api/payments/config                                           200   200   200   200     200      200     200   200
+GET /api/payments/coupons                                          401   200   200   200     200      200     200   200
+POST /api/payments/coupons                                         401  201*  201*  201*    201*     201*    201*  201*
+GET /api/payments/coupons/{coupon_id}                              401   404   200   404     404      404     404   404
+PATCH /api/payments/coupons/{coupon_id}                            401   404  200*   404     404      404     404   404
+DELETE /api/payments/coupons/{coupon_id}                           401   404  204*   404     404      404     404   404
 POST /api/payments/initialize                                      401  201*  201*  201*    201*     201*    201*  201*
+POST /api/payments/quote                                           401   200   200   200     200      200     200   200
 POST /api/payments/verify/{reference}                              200   200   200   200     200      200     200   200
 GET /api/payments/{reference}                                      401   404   200   404     404      404     404   404
 GET /api/payments/{reference}/refunds                              401   404   200   404     404      404     200   200
@@ -192,6 +198,18 @@ PAGES = """
 /admin/password_change/                                           login/login  200/302*  200/302*  200/302*  200/302*
 /admin/password_change/done/                                      login/login   200/405   200/405   200/405   200/405
 /admin/payments/                                                  login/login   200/200   200/200   200/200   200/200
+/admin/payments/coupon/                                           login/login   200/200   403/403   200/200   200/200
+/admin/payments/coupon/add/                                       login/login   403/403   403/403  200/302*  200/302*
+/admin/payments/coupon/{object_id}/                               login/login   302/302   302/302   302/302   302/302
+/admin/payments/coupon/{object_id}/change/                        login/login   200/403   403/403   200/403   200/403
+/admin/payments/coupon/{object_id}/delete/                        login/login   403/403   403/403   403/403   403/403
+/admin/payments/coupon/{object_id}/history/                       login/login   200/200   403/403   200/200   200/200
+/admin/payments/couponredemption/                                 login/login   200/200   403/403   200/200   200/200
+/admin/payments/couponredemption/add/                             login/login   403/403   403/403   403/403   403/403
+/admin/payments/couponredemption/{object_id}/                     login/login   302/302   302/302   302/302   302/302
+/admin/payments/couponredemption/{object_id}/change/              login/login   200/403   403/403   200/403   200/403
+/admin/payments/couponredemption/{object_id}/delete/              login/login   403/403   403/403   403/403   403/403
+/admin/payments/couponredemption/{object_id}/history/             login/login   200/200   403/403   200/200   200/200
 /admin/payments/dispute/                                          login/login   200/200   200/200   200/200   200/200
 /admin/payments/dispute/add/                                      login/login   403/403   403/403   403/403   403/403
 /admin/payments/dispute/{dispute_id}/evidence/                    login/login   403/403   403/403   200/200   200/200
@@ -314,6 +332,10 @@ ACTIONS = """
 /admin/django_celery_beat/periodictask/ run                             login       403       403       403      302*
 /admin/outbound_webhooks/webhookdelivery/ delete_selected               login       403       403       403       200
 /admin/outbound_webhooks/webhookendpoint/ delete_selected               login       403       403       403       200
+/admin/payments/coupon/ delete_selected                                 login       200       403       302       302
+/admin/payments/coupon/ pause                                           login       200       403      302*      302*
+/admin/payments/coupon/ resume                                          login       200       403      302*      302*
+/admin/payments/couponredemption/ delete_selected                       login       200       403       200       200
 /admin/payments/dispute/ delete_selected                                login       200       200       200       200
 /admin/payments/entitlement/ delete_selected                            login       200       200       200       200
 /admin/payments/payment/ delete_selected                                login       200       200       200       200

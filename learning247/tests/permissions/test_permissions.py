@@ -48,6 +48,7 @@ NEW = "It was not there before."
 NOTHING_WAS_BEFORE = {
     "user.created": NEW,
     "group.created": NEW,
+    "coupon.created": NEW,
     "department.created": NEW,
     "entitlement.granted": NEW,
     "enrollment.granted": NEW,

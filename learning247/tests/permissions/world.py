@@ -30,9 +30,9 @@ from learning247.records.services.audit import audit_record
 from learning247.records.services.inbox import event_receive
 from learning247.records.services.mail import mail_queue
 from payments.enums import DisputeStatus, GatewayName, RefundSource
-from payments.models import Dispute, Payment
+from payments.models import CouponRedemption, Dispute, Payment
 from payments.services.refunds import refund_book
-from payments.tests.builders import build_review
+from payments.tests.builders import build_coupon, build_review
 from wallets.enums import PayoutMethod
 from wallets.models import JournalEntry, Seal
 from wallets.services.withdrawals import withdrawal_start
@@ -116,6 +116,15 @@ class World:
         event = OutboundEvent.objects.create(key="test", owner=self.owner, event_type="ping", data={})
         self.delivery = WebhookDelivery.objects.create(event=event, endpoint=self.endpoint)
         self.review = build_review(build_course(department=self.department).product, buyer=self.owner)
+        self.coupon = build_coupon(owner=self.owner)
+        self.paused_coupon = build_coupon("PAUSED", owner=self.owner, active=False)
+        redeemed = build_enrollment(self.withdrawn, user=self.people["other"]).payment
+        assert redeemed is not None
+        CouponRedemption.objects.create(
+            coupon=build_coupon("REDEEMED", owner=self.people["other"], taken=1),
+            payment=redeemed,
+            user=self.people["other"],
+        )
         interval = IntervalSchedule.objects.create(every=77, period="days")
         PeriodicTask.objects.create(name="test", task="records.sweep_mail", interval=interval)
         self.paused = PeriodicTask.objects.create(
