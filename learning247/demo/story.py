@@ -72,6 +72,7 @@ class Story:
         staff = self.staff_come_in()
         self.bank_asks_a_sale_back(learner, creator, course, disputed, staff)
         self.person_decides_over_a_payment(passer_by, creator, course, staff)
+        self.coupon_is_used(creator, course)
         self.books_are_proven()
 
     # -- people and a course -------------------------------------------------------------------------------
@@ -340,6 +341,30 @@ class Story:
         self._show_access("access after", buyer, course, (True, "entitled"))
         self._show_wallet("creator's wallet", creator, "GBP", "19.20")
 
+    def coupon_is_used(self, creator: Person, course: dict[str, Any]) -> None:
+        self.teller.step(f"{creator.name} makes a coupon of 20 %, once for each person; somebody buys with it")
+        code = f"SOAP-{self.run}".upper()
+        fields = {"code": code, "percent_bps": 2000, "max_uses_per_user": 1}
+        item = {"item_type": "course", "item_id": course["id"]}
+        coupon = creator.api.post("/api/payments/coupons", {**fields, **item}, status=201)
+        self.teller.fact("coupon", f"{coupon['code']}: {coupon['percent_bps'] // 100} % off “{course['title']}”")
+        buyer = self._sign_up("Amara Diallo")
+        quote = buyer.api.post("/api/payments/quote", {**item, "currency": "NGN", "coupon": code.lower()})
+        facts = (quote["price"], quote["discount"], quote["total"])
+        self.teller.same("The quote", facts, (PRICES["NGN"], "9000.00", "36000.00"))
+        self.teller.amount("price", "NGN", quote["price"])
+        self.teller.amount("discount", "NGN", quote["discount"])
+        payment = self._purchase(buyer, course, "NGN", "36000.00", "paystack", coupon=code)
+        self._pay(payment)
+        self._wait_until_paid(buyer, payment)
+        self._show_access("access after", buyer, course, (True, "entitled"))
+        self._show_wallet("creator's wallet: 80 % of what was paid", creator, "NGN", "28800.00")
+        again = buyer.api.send("POST", "/api/payments/quote", body={**item, "currency": "USD", "coupon": "SOAP-X"})
+        self.teller.same("A quote for what one owns", (again.status, again.code), (409, "already_owned"))
+        uses = creator.api.get(f"/api/payments/coupons/{coupon['id']}")["uses"]
+        self.teller.same("How often the coupon was used", uses, 1)
+        self.teller.fact("uses of the coupon", "1")
+
     def books_are_proven(self) -> None:
         self.teller.step("manage.py prove: no money was made or lost")
         if not self.prove():
@@ -358,10 +383,10 @@ class Story:
         return dict(own[skip])
 
     def _purchase(
-        self, buyer: Person, course: dict[str, Any], currency: str, amount: str, gateway: str
+        self, buyer: Person, course: dict[str, Any], currency: str, amount: str, gateway: str, *, coupon: str = ""
     ) -> dict[str, Any]:
         path = f"/api/courses/{course['id']}/purchase"
-        payment = buyer.api.post(path, {"currency": currency}, key=secrets.token_hex(16), status=201)
+        payment = buyer.api.post(path, {"currency": currency, "coupon": coupon}, key=secrets.token_hex(16), status=201)
         facts = (payment["status"], payment["gateway"], payment["currency"], payment["amount"])
         self.teller.same("The payment", facts, ("pending", gateway, currency, amount))
         self.teller.amount("to pay", currency, amount, f"at {gateway}, reference …{payment['reference'][-8:]}")

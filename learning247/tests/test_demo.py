@@ -82,7 +82,7 @@ def test_the_story_is_true_and_can_be_told_again_on_the_same_data(telling):
     kinds = ("sale", "refund", "dispute", "dispute_released", "unsettled_capture", "unsettled_release")
     counted = {kind: JournalEntry.objects.filter(kind=kind).count() for kind in kinds}
     assert counted == {
-        "sale": 6,
+        "sale": 8,
         "refund": 2,
         "dispute": 2,
         "dispute_released": 2,
