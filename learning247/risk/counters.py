@@ -16,7 +16,6 @@ from hashlib import sha1
 from typing import Any, Final, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
 from django_redis import get_redis_connection
 from redis.exceptions import NoScriptError, RedisError
 
@@ -26,10 +25,9 @@ from learning247.risk.enums import By, Counting
 from learning247.risk.locks import counted_lock, counters_takeover_lock
 from learning247.risk.models import CounterState, Decision
 from learning247.risk.rules import LONGEST_WINDOW, Count
-from learning247.risk.selectors import counts_in_database
+from learning247.risk.selectors import counts_in_database, decision_batches
 from learning247.risk.sightings import HASHED, Sighting
 
-BATCH_ROWS: Final = 2_000
 # A decision gets its time before it commits: by no more than this.
 LONGEST_CHECK: Final = timedelta(minutes=10)
 
@@ -62,10 +60,14 @@ class _Place(NamedTuple):
 
 def counts_of(sighting: Sighting, counts: Sequence[Count], generation: int | None) -> dict[str, int]:
     """Count this one and say how many there are by now; in the transaction that records it."""
-    if generation is not None:
-        found = _counts_in_redis(sighting, counts, generation)
-        if found is not None:
-            return found
+    found = None if generation is None else _counts_in_redis(sighting, counts, generation)
+    if found is None:
+        # It was read before the wait for whoever put another one in force; from here on nobody does.
+        current = CounterState.objects.filter(stale=False).values_list("generation", flat=True).first()
+        if current is not None and current != generation:
+            found = _counts_in_redis(sighting, counts, current)
+    if found is not None:
+        return found
     counted_lock(place.key for place in _places(sighting, generation=0))
     return counts_in_database(sighting, counts)
 
@@ -129,32 +131,25 @@ def counters_rebuild() -> bool:
     _fill(redis, old + 1, since=started - LONGEST_WINDOW)
     with transaction.atomic(durable=True):
         counters_takeover_lock()
+        if not CounterState.objects.filter(generation=old).exists():
+            return False  # another run was quicker
         # What was under way while they were filled is recorded by now.
         _fill(redis, old + 1, since=started - LONGEST_CHECK)
         redis.set(_complete(old + 1), _run_of(redis))
-        CounterState.objects.filter(generation=old).update(generation=old + 1, stale=False)
+        CounterState.objects.update(generation=old + 1, stale=False)
     return True
 
 
 def _fill(redis: Any, generation: int, *, since: datetime) -> None:
-    for batch in _decisions(since):
+    counted = Decision.objects.filter(created_at__gt=since).order_by("created_at", "id")
+    counted = counted.only("purpose", "subject_id", "person_id", "ip", "device", "card", "bank", "created_at")
+    for batch in decision_batches(counted):
         with redis.pipeline(transaction=False) as pipeline:
             for decision in batch:
                 for place in _places_of(decision, generation):
                     pipeline.zadd(place.key, {place.member: _micros(decision.created_at)}, gt=True)
                     pipeline.pexpire(place.key, _KEPT_MS)
             pipeline.execute()
-
-
-def _decisions(since: datetime) -> Iterator[list[Decision]]:
-    rows = Decision.objects.filter(created_at__gt=since).order_by("created_at", "id")
-    rows = rows.only("purpose", "subject_id", "person_id", "ip", "device", "card", "bank", "created_at")
-    batch = list(rows[:BATCH_ROWS])
-    while batch:
-        yield batch
-        last = batch[-1]
-        after = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
-        batch = list(rows.filter(after)[:BATCH_ROWS])
 
 
 def _places_of(decision: Decision, generation: int) -> Iterable[_Place]:

@@ -29,3 +29,11 @@ def counted_lock(keys: Iterable[str]) -> None:
             " FROM unnest(%s::text[]) key ORDER BY 1 OFFSET 0) sorted",
             [sorted(keys)],
         )
+
+
+def rule_lock(rule: str) -> None:
+    """One change at a time of a rule's versions, until the transaction ends; there may be none yet whose row would be
+    locked."""
+    bound_lock_wait()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"risk rule {rule}"])

@@ -1,6 +1,6 @@
 """What the checker reads before it decides, and what people look up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from learning247.risk.enums import By, Counting, Outcome, Purpose
 from learning247.risk.locks import COUNTERS_LOCK
@@ -16,6 +16,7 @@ from learning247.risk.models import Decision, RuleVersion
 from learning247.risk.rules import LINKED_FOR, LINKS, Count, Linked
 from learning247.risk.sightings import Sighting
 
+BATCH_ROWS: Final = 2_000
 # One statement: it is asked at every sale. The lock is shared by all who count and lets them wait for nothing but the
 # moment in which rebuilt counters take over (counters.py).
 _CONTEXT: Final = """
@@ -183,6 +184,17 @@ def decision_list(
     if outcome:
         found = found.filter(outcome=outcome)
     return found.exclude(failure="") if flagged else found
+
+
+def decision_batches(decisions: QuerySet[Decision]) -> Iterator[list[Decision]]:
+    """All of `decisions`, which are in the order of `created_at` and `id`, in batches that are statements of their
+    own."""
+    batch = list(decisions[:BATCH_ROWS])
+    while batch:
+        yield batch
+        last = batch[-1]
+        after = Q(created_at__gt=last.created_at) | Q(created_at=last.created_at, id__gt=last.pk)
+        batch = list(decisions.filter(after)[:BATCH_ROWS])
 
 
 def decision_of(*, purpose: Purpose, subject_kind: str, subject_id: UUID) -> Decision | None:

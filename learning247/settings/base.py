@@ -322,6 +322,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "money"},
     },
+    "counters of the checks for fraud": {"task": "risk.rebuild_counters", "schedule": 15.0},
     "escalate overdue reviews": {"task": "payments.escalate_reviews", "schedule": 300.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},

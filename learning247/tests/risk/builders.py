@@ -39,7 +39,7 @@ def facts(**given: Any) -> Facts:
     return Facts(**values)
 
 
-def check(purpose: Purpose = Purpose.SETTLEMENT, **given: Any) -> Decision:
+def check(purpose: Any = Purpose.SETTLEMENT, **given: Any) -> Decision:
     """A decision about something that was never seen before."""
-    subject = Subject("payment", given.pop("subject", None) or new_id())
-    return risk_check(purpose=purpose, subject=subject, facts=facts(**given))
+    subject = Subject(given.pop("kind", "payment"), given.pop("subject", None) or new_id())
+    return risk_check(purpose=Purpose(purpose), subject=subject, facts=facts(**given))
