@@ -7,8 +7,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.hashers import make_password
 
-from accounts.models import Erasure as ErasureRecord
 from accounts.models import (
+    Erasure,
     GoogleCode,
     OneTimeCode,
     RecoveryCode,
@@ -23,7 +23,7 @@ from accounts.models import (
 from learning247.records.models import AuditEntry
 from learning247.records.personal_tables import (
     Address,
-    Erasure,
+    ErasureSubject,
     PersonalTable,
     register_addresses,
     register_audit_subject,
@@ -148,8 +148,8 @@ def register_tables() -> None:
         ),
         PersonalTable(
             "erasures",
-            ErasureRecord,
-            lambda user: [ErasureRecord.objects.filter(user_id=user.id)],
+            Erasure,
+            lambda user: [Erasure.objects.filter(user_id=user.id)],
             kept="That and when the account was deleted.",
         ),
     )
@@ -192,7 +192,7 @@ def proved_addresses(user: User) -> Iterator[Address]:
         yield Address(user.email, since=user.email_verified_at)
 
 
-def profile_forget(erasure: Erasure) -> None:
+def profile_forget(erasure: ErasureSubject) -> None:
     """The row stays, for the ledger's sake, and is nobody's: no name, no email, no password."""
     first_name, _, last_name = erasure.name.rpartition(" ")
     User.objects.filter(pk=erasure.user.pk).update(

@@ -13,7 +13,7 @@ from django.urls import reverse
 from accounts.devices import device_of
 from accounts.models import User
 from accounts.selectors import staff_factor_holds
-from accounts.services.sign_ins import sign_out_record
+from accounts.services.sign_in_records import sign_out_record
 from adminpanel.forms import BEGUN, CONSOLE, SHOWN, OwnPasswordForm, SignInForm
 from adminpanel.second_factor_page import SecondFactorPage, limited
 from learning247.kit.admin import ForgivingAdmin

@@ -15,7 +15,7 @@ from accounts.hashers import hashing_for
 from accounts.models import User, normalised_email
 from accounts.selectors import sign_in_is_known
 from accounts.services.passwords import password_replaced
-from accounts.services.sign_ins import sign_in_refusal_record
+from accounts.services.sign_in_records import sign_in_refusal_record
 from accounts.services.staff_sign_ins import StaffSetup, staff_setup_begin, staff_setup_confirm, staff_sign_in
 from learning247.kit.api.throttles import limits_ask
 from learning247.kit.errors import DomainError, Unavailable

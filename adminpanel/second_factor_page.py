@@ -25,7 +25,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.devices import device_of
 from accounts.models import User
 from accounts.selectors import second_factor_state
-from accounts.services.sign_ins import sign_in_record_alone
+from accounts.services.sign_in_records import sign_in_record_alone
 from accounts.services.staff_sign_ins import StaffSetup, staff_setup_find
 from adminpanel.forms import BEGUN, CONSOLE, SHOWN, CountedForm, SetupBeginForm, SetupConfirmForm
 

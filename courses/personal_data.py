@@ -11,7 +11,7 @@ from courses.models import Course, Enrollment
 from courses.services.courses import course_erase_or_withdraw
 from learning247.kit.clock import now
 from learning247.records.personal_tables import (
-    Erasure,
+    ErasureSubject,
     Obstacle,
     PersonalTable,
     addresses_of,
@@ -79,14 +79,14 @@ def courses_hold(user: AbstractBaseUser) -> Iterator[Obstacle]:
     yield from ()
 
 
-def courses_forget(erasure: Erasure) -> None:
+def courses_forget(erasure: ErasureSubject) -> None:
     for course_id in list(
         Course.objects.filter(creator_id=erasure.user.pk).order_by("id").values_list("id", flat=True)
     ):
         course_erase_or_withdraw(course_id=course_id, actor=None)
 
 
-def enrollments_forget(erasure: Erasure) -> None:
+def enrollments_forget(erasure: ErasureSubject) -> None:
     """Who takes the course, and what staff noted of them. Who bought a course for the person keeps it."""
     assert isinstance(erasure.user, User)
     ids = list(enrollments_of(erasure.user).values_list("id", flat=True))

@@ -8,7 +8,7 @@ from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
 from learning247.records.personal_tables import (
-    Erasure,
+    ErasureSubject,
     Obstacle,
     PersonalTable,
     register_audit_subject,
@@ -192,7 +192,7 @@ def business_open(user: User) -> Iterator[Obstacle]:
         )
 
 
-def payments_forget(erasure: Erasure) -> None:
+def payments_forget(erasure: ErasureSubject) -> None:
     """Who was named as the student, by this buyer or for this person; and the keys, which clients make up."""
     about = Q(buyer_id=erasure.user.pk)
     for address in erasure.addresses:
@@ -204,7 +204,7 @@ def payments_forget(erasure: Erasure) -> None:
     )
 
 
-def coupons_forget(erasure: Erasure) -> None:
+def coupons_forget(erasure: ErasureSubject) -> None:
     """Nobody can use them any more, and a code that names the person is replaced, on the payments too."""
     for coupon in Coupon.objects.filter(owner_id=erasure.user.pk):
         if erasure.mentioned_in(coupon.code):
@@ -214,14 +214,14 @@ def coupons_forget(erasure: Erasure) -> None:
         coupon.save(update_fields=["code", "active"])
 
 
-def entitlements_forget(erasure: Erasure) -> None:
+def entitlements_forget(erasure: ErasureSubject) -> None:
     """Reasons that staff wrote, where they name the person."""
     for entitlement in Entitlement.objects.filter(user_id=erasure.user.pk).exclude(revoked_reason=""):
         if erasure.mentioned_in(entitlement.revoked_reason):
             Entitlement.objects.filter(pk=entitlement.pk).update(revoked_reason=FORGOTTEN)
 
 
-def refunds_forget(erasure: Erasure) -> None:
+def refunds_forget(erasure: ErasureSubject) -> None:
     """The keys, which clients make up, and the reasons where they name the person."""
     for refund in Refund.objects.filter(Q(payment__buyer_id=erasure.user.pk) | Q(requested_by_id=erasure.user.pk)):
         if erasure.mentioned_in(refund.reason):
@@ -231,7 +231,7 @@ def refunds_forget(erasure: Erasure) -> None:
     )
 
 
-def reviews_forget(erasure: Erasure) -> None:
+def reviews_forget(erasure: ErasureSubject) -> None:
     """What staff noted about the person, and the reasons where they name them."""
     reviews = PaymentReview.objects.filter(payment__buyer_id=erasure.user.pk)
     reviews.exclude(notes="").update(notes=FORGOTTEN)

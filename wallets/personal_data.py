@@ -13,7 +13,7 @@ from accounts.models import User
 from learning247.kit.clock import now
 from learning247.kit.money import Money
 from learning247.records.personal_tables import (
-    Erasure,
+    ErasureSubject,
     Obstacle,
     PersonalTable,
     register_audit_subject,
@@ -117,7 +117,7 @@ def withdrawals_open(user: User) -> Iterator[Obstacle]:
             )
 
 
-def payout_accounts_forget(erasure: Erasure) -> None:
+def payout_accounts_forget(erasure: ErasureSubject) -> None:
     """Whose account it was and its number, which nobody needs to pay to any more."""
     accounts = PayoutAccount.objects.filter(owner_id=erasure.user.pk)
     accounts.filter(removed_at__isnull=True).update(removed_at=now())
@@ -129,7 +129,7 @@ def payout_accounts_forget(erasure: Erasure) -> None:
     )
 
 
-def withdrawals_forget(erasure: Erasure) -> None:
+def withdrawals_forget(erasure: ErasureSubject) -> None:
     """The keys, which clients make up, and the words of gateways and staff where they name the person."""
     withdrawals = Withdrawal.objects.filter(owner_id=erasure.user.pk)
     withdrawals.update(idempotency_key=Concat(Value(f"{FORGOTTEN} "), Cast("pk", CharField())))

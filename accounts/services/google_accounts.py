@@ -41,7 +41,7 @@ from accounts.models import User
 from accounts.services.google_codes import google_code_issue
 from accounts.services.second_factors import second_factor_end
 from accounts.services.sessions import session_end_all
-from accounts.services.sign_ins import GOOGLE, sign_in_refusal_record
+from accounts.services.sign_in_records import GOOGLE, sign_in_refusal_record
 from accounts.services.single_use_links import link_revoke_all
 from accounts.services.users import user_insert
 from learning247.kit.clock import now

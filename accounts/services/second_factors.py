@@ -32,7 +32,7 @@ from accounts.selectors import network_is_known, recovery_codes_left, second_fac
 from accounts.services.identity import identity_confirm
 from accounts.services.recovery_codes import recovery_code_use, recovery_codes_renew, recovery_codes_revoke
 from accounts.services.sign_in_challenges import challenge_revoke_all
-from accounts.services.sign_ins import API, second_factor_refusal_record
+from accounts.services.sign_in_records import API, second_factor_refusal_record
 from accounts.totp import DIGITS, totp_secret, totp_steps_of, totp_uri
 from learning247.kit.clock import now
 from learning247.kit.encryption import decrypt, encrypt

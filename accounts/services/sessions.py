@@ -28,7 +28,7 @@ from accounts.selectors import recovery_codes_left, second_factor_active, sign_i
 from accounts.services.google_codes import google_code_revoke_all, google_code_use
 from accounts.services.second_factors import second_factor_try
 from accounts.services.sign_in_challenges import challenge_find, challenge_issue, challenge_use
-from accounts.services.sign_ins import API, sign_in_record, sign_in_refusal_record, sign_out_record
+from accounts.services.sign_in_records import API, sign_in_record, sign_in_refusal_record, sign_out_record
 from accounts.services.users import user_insert, user_prepare
 from accounts.services.verification import verification_mail_queue
 from accounts.tokens import RefreshClaims, issue_tokens

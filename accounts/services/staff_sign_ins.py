@@ -24,7 +24,7 @@ from accounts.services.second_factors import (
     second_factor_setup,
     second_factor_try,
 )
-from accounts.services.sign_ins import sign_in_record
+from accounts.services.sign_in_records import sign_in_record
 from learning247.records.services.audit import audit_record
 
 

@@ -82,7 +82,7 @@ def test_from_one_address_once_in_a_quarter_of_an_hour(monkeypatch):
     assert AuditEntry.objects.count() == 2
 
     later = now() + timedelta(minutes=15, seconds=1)
-    monkeypatch.setattr("accounts.services.sign_ins.now", lambda: later)
+    monkeypatch.setattr("accounts.services.sign_in_records.now", lambda: later)
     login(password="wrong horse battery")
     assert AuditEntry.objects.count() == 3
 

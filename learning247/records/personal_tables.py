@@ -48,7 +48,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class ErasureSubject:
     """Who is being forgotten, as they were, and what stands in the place of their name and email from now on."""
 
     user: AbstractBaseUser
@@ -70,7 +70,7 @@ def _compared(text: str) -> str:
     return f" {' '.join(_NOT_A_WORD.split(text.lower()))} ".replace("  ", " ")
 
 
-Forget = Callable[[Erasure], None]
+Forget = Callable[[ErasureSubject], None]
 # Locks what must hold still and says what is in the way. Called in the erasing transaction, those of upper apps first.
 Guard = Callable[[Any], Iterable[Obstacle]]
 
@@ -191,9 +191,11 @@ def audit_subjects_of(user: AbstractBaseUser) -> list[tuple[str, list[str]]]:
     return [(kind, [str(pk) for pk in ids(user)]) for kind, ids in _audit_subjects.items()]
 
 
-def erasure_of(user: AbstractBaseUser, *, name: str, email: str, words: Iterable[str], parts: Iterable[str]) -> Erasure:
+def erasure_of(
+    user: AbstractBaseUser, *, name: str, email: str, words: Iterable[str], parts: Iterable[str]
+) -> ErasureSubject:
     """What is to be forgotten, looked up while it still leads from one to the other."""
-    return Erasure(
+    return ErasureSubject(
         user=user,
         addresses=tuple(addresses_of(user)),
         name=name,

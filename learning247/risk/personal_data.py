@@ -2,7 +2,12 @@
 
 from typing import Final
 
-from learning247.records.personal_tables import Erasure, PersonalTable, register_impersonal, register_personal_data
+from learning247.records.personal_tables import (
+    ErasureSubject,
+    PersonalTable,
+    register_impersonal,
+    register_personal_data,
+)
 from learning247.risk.models import Decision
 from learning247.risk.sightings import HASHED
 
@@ -38,7 +43,7 @@ def register_tables() -> None:
     )
 
 
-def decisions_forget(erasure: Erasure) -> None:
+def decisions_forget(erasure: ErasureSubject) -> None:
     """Nobody is known again by their card, address, device or bank account. What Redis still counts by them, it lets go
     of within 30 days."""
     Decision.objects.filter(person_id=erasure.user.pk).update(**{by.value: "" for by in HASHED})

@@ -19,7 +19,7 @@ from learning247.records.enums import EventStatus, MailStatus
 from learning247.records.models import InboundEvent, OutboundMail
 from learning247.records.personal_tables import (
     Address,
-    Erasure,
+    ErasureSubject,
     PersonalTable,
     addresses_of,
     event_subjects_of,
@@ -80,7 +80,7 @@ def _shown(table: PersonalTable, row: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def person_forget(erasure: Erasure) -> None:
+def person_forget(erasure: ErasureSubject) -> None:
     """Let every declared table forget the person, those of upper apps first. In the transaction of the erasure, which
     is on record already: the audit trail forgets nobody else."""
     require_transaction("Somebody is forgotten everywhere or nowhere.")
@@ -118,7 +118,7 @@ def _went_to(addresses: Iterable[Address]) -> Q:
     return went
 
 
-def mails_forget(erasure: Erasure) -> None:
+def mails_forget(erasure: ErasureSubject) -> None:
     """What went to the person, or told somebody else of them, has no words any more; what had not gone out does not."""
     about = _went_to(erasure.addresses) | _named(erasure.mail_keys)
     _mails().filter(about).update(
@@ -132,7 +132,7 @@ def mails_forget(erasure: Erasure) -> None:
     )
 
 
-def audit_forget(erasure: Erasure) -> None:
+def audit_forget(erasure: ErasureSubject) -> None:
     """Names, addresses and devices in the person's entries become "forgotten" (migration 0005); what was done stays."""
     subjects = [(kind, pk) for kind, ids in erasure.audit_subjects for pk in (*ids, "*")]
     with connection.cursor() as cursor:
@@ -148,7 +148,7 @@ def audit_forget(erasure: Erasure) -> None:
         )
 
 
-def console_forget(model: type[Model], ids: Collection[Any], erasure: Erasure) -> None:
+def console_forget(model: type[Model], ids: Collection[Any], erasure: ErasureSubject) -> None:
     """The console's own history names these rows by what they were called then."""
     entries = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids]
