@@ -344,7 +344,7 @@ class TestLimits:
         settings.RATELIMIT_RATES = dict.fromkeys(DEFAULTS, "99/1d")
 
     def test_tries_at_the_second_factor_count_as_signing_in(self, clock, settings):
-        settings.RATELIMIT_RATES = settings.RATELIMIT_RATES | {"sign_in": "3/1d"}
+        settings.RATELIMIT_RATES = settings.RATELIMIT_RATES | {"sign_in_account": "2/1d"}
         user = build_user()
         secret = build_totp(user)
         challenge = challenge_of(user)
