@@ -2,6 +2,8 @@
 
 import gc
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,24 @@ errorlog = "-"
 # A worker's sign of life is a file; on a slow disk it would look dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 control_socket_disable = True
+
+# Every worker counts in files of its own here, and whichever is asked for /metrics adds them up (kit/metrics.py). Made
+# before the workers are forked; where it is named from outside, what an earlier run left there is taken away.
+_metrics_are_ours = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
+if _metrics_are_ours:
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="learning247-metrics-", dir=worker_tmp_dir)
+
+
+def on_starting(server: Any) -> None:
+    directory = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    directory.mkdir(parents=True, exist_ok=True)
+    for left in directory.glob("*.db"):
+        left.unlink()
+
+
+def on_exit(server: Any) -> None:
+    if _metrics_are_ours:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_worker_init(worker: Any) -> None:

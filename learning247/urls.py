@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from learning247 import health
 from learning247.kit.api.renderers import OrjsonRenderer
+from learning247.metrics import MetricsView
 from learning247.stored_files import stored_file
 
 handler400 = "learning247.kit.api.errors.bad_request"
@@ -69,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("metrics", MetricsView.as_view(), name="metrics"),
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", DocsView.as_view(url_name="schema"), name="docs"),
     path("", include("accounts.urls")),

@@ -62,6 +62,7 @@ class InboundEvent(models.Model):
             models.Index(fields=("due_at",), condition=models.Q(status=EventStatus.PENDING), name="records_event_due"),
             models.Index(fields=("source", "-received_at"), name="records_event_by_source"),
             models.Index(fields=("about",), condition=~models.Q(about=""), name="records_event_by_subject"),
+            models.Index(fields=("id",), condition=models.Q(status=EventStatus.PARKED), name="records_event_parked"),
         )
 
     def __str__(self) -> str:
@@ -137,6 +138,7 @@ class OutboundMail(models.Model):
             models.Index(fields=("due_at",), condition=models.Q(status=MailStatus.PENDING), name="records_mail_due"),
             models.Index(fields=("secret_until",), condition=~models.Q(sealed_body=""), name="records_mail_sealed"),
             models.Index(fields=("to",), name="records_mail_by_address"),
+            models.Index(fields=("id",), condition=models.Q(status=MailStatus.PARKED), name="records_mail_parked"),
         )
 
     def __str__(self) -> str:

@@ -1,10 +1,12 @@
 """Reads of the records."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, Min, QuerySet
 
+from learning247.records.enums import EventStatus, MailStatus
 from learning247.records.models import AuditEntry, InboundEvent, OutboundMail
 
 
@@ -26,6 +28,31 @@ def event_list(
     }
     wanted = {name: value for name, value in filters.items() if value is not None}
     return InboundEvent.objects.filter(**wanted).order_by("received_at", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is not done: so many wait (`oldest` since when), so many were given up."""
+
+    pending: int
+    parked: int
+    oldest: datetime | None
+
+
+def event_backlog() -> Backlog:
+    """Of the inbox, along its partial indexes."""
+    waiting = InboundEvent.objects.filter(status=EventStatus.PENDING)
+    pending = waiting.aggregate(number=Count("*"), oldest=Min("received_at"))
+    parked = InboundEvent.objects.filter(status=EventStatus.PARKED).count()
+    return Backlog(pending["number"], parked, pending["oldest"])
+
+
+def mail_backlog() -> Backlog:
+    """Of outbound mail, along its partial indexes."""
+    waiting = OutboundMail.objects.filter(status=MailStatus.PENDING)
+    pending = waiting.aggregate(number=Count("*"), oldest=Min("created_at"))
+    parked = OutboundMail.objects.filter(status=MailStatus.PARKED).count()
+    return Backlog(pending["number"], parked, pending["oldest"])
 
 
 def mail_times_since(*, key_prefix: str, since: datetime) -> list[datetime]:

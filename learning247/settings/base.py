@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from celery.schedules import crontab
+from django.core.exceptions import ImproperlyConfigured
 
 from learning247.kit.logs import logging_config
 from learning247.settings.env import BASE_DIR, env
@@ -21,6 +22,9 @@ FIELD_ENCRYPTION_KEYS = [key.strip() for key in env.list("FIELD_ENCRYPTION_KEY",
 DEBUG = False
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 PORT = env.int("PORT", default=8080)
+# Where clients reach us, without a slash at the end.
+PUBLIC_BASE_URL = (env("PUBLIC_BASE_URL", default="") or f"http://localhost:{PORT}").rstrip("/")
+METRICS_TOKEN = env("METRICS_TOKEN", default="")  # without one there is no /metrics
 # Whose X-Forwarded-For is believed.
 TRUSTED_PROXIES = networks("TRUSTED_PROXIES", env.list("TRUSTED_PROXIES", default=[]))
 ROOT_URLCONF = "learning247.urls"
@@ -59,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "learning247.kit.request_ids.RequestIdMiddleware",
+    "learning247.kit.metrics.MetricsMiddleware",
     "learning247.kit.api.throttles.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -105,7 +110,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = BASE_DIR / "var" / "media"
-MEDIA_URL = f"http://localhost:{PORT}/files/"  # whole: clients elsewhere read it as it stands
+MEDIA_URL = f"{PUBLIC_BASE_URL}/files/"  # whole: clients elsewhere read it as it stands
 SERVES_FILES = False  # whether this process answers below /files/
 
 # --- Database, Redis ------------------------------------------------------------------------------------------------
@@ -176,7 +181,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # Without an id there is no Google sign-in. The addresses: https://accounts.google.com/.well-known/openid-configuration.
 GOOGLE_CLIENT_ID = env("GOOGLE_CLIENT_ID", default="")
 GOOGLE_CLIENT_SECRET = env("GOOGLE_CLIENT_SECRET", default="")
-GOOGLE_CALLBACK_URL = env("GOOGLE_CALLBACK_URL", default="") or f"http://localhost:{PORT}/auth/google/callback"
+GOOGLE_CALLBACK_URL = env("GOOGLE_CALLBACK_URL", default="") or f"{PUBLIC_BASE_URL}/auth/google/callback"
 GOOGLE_AUTHORIZE_URL = env("GOOGLE_AUTHORIZE_URL", default="https://accounts.google.com/o/oauth2/v2/auth")
 GOOGLE_TOKEN_URL = env("GOOGLE_TOKEN_URL", default="https://oauth2.googleapis.com/token")
 GOOGLE_ISSUER = env("GOOGLE_ISSUER", default="https://accounts.google.com")
@@ -347,10 +352,13 @@ CELERY_BEAT_SCHEDULE = {
 
 EMAIL_BACKEND = "learning247.kit.smtp.EmailBackend"
 EMAIL_HOST = env("EMAIL_HOST", default="")
-EMAIL_PORT = env.int("EMAIL_PORT", default=587)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", default=False)  # TLS from the first byte; else STARTTLS
+EMAIL_PORT = env.int("EMAIL_PORT", default=465 if EMAIL_USE_SSL else 587)
 EMAIL_HOST_USER = env("EMAIL_USER", default="")
 EMAIL_HOST_PASSWORD = env("EMAIL_PASSWORD", default="")
-EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=True)
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=not EMAIL_USE_SSL)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("EMAIL_USE_SSL and EMAIL_USE_TLS (STARTTLS) exclude each other: set one of them.")
 EMAIL_SSL_CAFILE = env("EMAIL_SSL_CAFILE", default="")
 EMAIL_TIMEOUT = 20  # seconds, for one answer
 SERVES_MAILBOX = False  # whether this process answers below /dev/mailbox

@@ -9,6 +9,7 @@ from learning247.settings.env import env
 # bytes of HMAC-SHA256's key, and what Django's own deployment check asks for
 SHORTEST = {"JWT_SECRET": 32, "SESSION_SECRET": 50}
 SHORTEST_FIELD_KEY = 32
+SHORTEST_TOKEN = 32
 NEVER_EMPTY = {
     "DATABASE_URL": "postgres://user:password@host:5432/name",
     "REDIS_URL": "redis://host:6379/0",
@@ -41,6 +42,8 @@ def _faults() -> Iterator[str]:
     keys = _value("FIELD_ENCRYPTION_KEY").split(",")
     if any(len(key.strip()) < SHORTEST_FIELD_KEY for key in keys):
         yield f"FIELD_ENCRYPTION_KEY: set at least {SHORTEST_FIELD_KEY} random characters; separate several by commas."
+    if _value("METRICS_TOKEN") and len(_value("METRICS_TOKEN")) < SHORTEST_TOKEN:
+        yield f"METRICS_TOKEN: set at least {SHORTEST_TOKEN} random characters, or none, and there is no /metrics."
     for name, meaning in NEVER_EMPTY.items():
         if not _value(name):
             yield f"{name}: set {meaning}."

@@ -32,6 +32,7 @@ from rest_framework.throttling import BaseThrottle
 from learning247.kit.api.client_address import client_address
 from learning247.kit.api.counters import CounterCache
 from learning247.kit.errors import DomainError, Unavailable
+from learning247.kit.metrics import THROTTLED
 from learning247.kit.networks import network_of
 from learning247.kit.redis_pause import SECONDS as PAUSE
 from learning247.kit.redis_pause import redis_is_paused, redis_pause
@@ -221,6 +222,8 @@ def limits_ask(request: HttpRequest, *, scope: str, user: object, account: Calla
         redis_pause(error)
         _refuse_if_closed(limits)
         return None
+    if mine.usage.refused and question.counts:
+        THROTTLED.labels(scope).inc()
     return mine.usage
 
 
