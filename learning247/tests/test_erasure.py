@@ -143,7 +143,8 @@ def leave_traces_everywhere(client: APIClient, person: User) -> None:
         )  # fmt: skip
         audit_record(
             actor=staff, action="user.changed", subject_kind="user", subject_id=person.pk,
-            reason="Zebulonina Quillfeather asked", before={"email": EMAIL, "role": "user"}, after={"email": EMAIL},
+            reason="Zebulonina Quillfeather asked", before={"email": EMAIL, "role": "user", "country": "NG"},
+            after={"email": EMAIL, "country": ""},
         )  # fmt: skip
         audit_record(
             actor=staff, action="enrollments.exported", subject_kind="enrollment", subject_id="*",
@@ -200,7 +201,11 @@ def test_the_audit_keeps_what_was_done_and_forgets_by_whom_from_where(client, pe
     assert signed_in["door"] == "api"
     assert (signed_in["ip"], signed_in["user_agent"]) == ("forgotten", "forgotten")
     changed = AuditEntry.objects.get(action="user.changed")
-    assert (changed.before, changed.reason) == ({"email": "forgotten", "role": "user"}, "forgotten")
+    assert (changed.before, changed.reason) == (
+        {"email": "forgotten", "role": "user", "country": "forgotten"},
+        "forgotten",
+    )
+    assert changed.after == {"email": "forgotten", "country": ""}
     exported = AuditEntry.objects.get(action="enrollments.exported")
     assert exported.after == {"filters": {"search": "forgotten"}, "rows": 2}
 
