@@ -14,8 +14,9 @@ PROXIES_NOT_NAMED = Warning(
     id="learning247.W001",
 )
 MAIL_IN_CLEAR = Warning(
-    "EMAIL_USE_TLS is off: links that let people into accounts, and our password at the mail server, go in clear.",
-    hint="Leave EMAIL_USE_TLS alone and use the port that offers STARTTLS, most often 587.",
+    "EMAIL_USE_TLS and EMAIL_USE_SSL are off: links that let people into accounts, and our password at the mail "
+    "server, go in clear.",
+    hint="Leave EMAIL_USE_TLS alone and use the port that offers STARTTLS, most often 587; or set EMAIL_USE_SSL.",
     id="learning247.W002",
 )
 
@@ -23,6 +24,6 @@ MAIL_IN_CLEAR = Warning(
 def deployment_check(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     findings: list[tuple[bool, CheckMessage]] = [
         (not settings.TRUSTED_PROXIES, PROXIES_NOT_NAMED),
-        (not settings.EMAIL_USE_TLS, MAIL_IN_CLEAR),
+        (not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL), MAIL_IN_CLEAR),
     ]
     return [message for found, message in findings if found]

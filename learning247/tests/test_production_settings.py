@@ -128,6 +128,7 @@ def test_the_refresh_cookie_travels_between_sites_over_https_unless_it_is_told_n
         ({"TRUSTED_PROXIES": ""}, ["learning247.W001"]),
         ({}, ["learning247.W001"]),
         ({"TRUSTED_PROXIES": "10.0.0.0/8", "EMAIL_USE_TLS": "False"}, ["learning247.W002"]),
+        ({"TRUSTED_PROXIES": "10.0.0.0/8", "EMAIL_USE_SSL": "True"}, []),
     ],
 )
 def test_the_deployment_check_names_what_an_operator_would_not_expect(changed, warnings):

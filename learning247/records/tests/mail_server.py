@@ -76,8 +76,11 @@ class _AnyPort(Controller):
 
 
 @contextmanager
-def mail_server(authority: trustme.CA, *, starttls: bool = True, name: str = "127.0.0.1") -> Iterator[MailServer]:
-    """One that takes mails only after STARTTLS and AUTH; without `starttls` it offers neither."""
+def mail_server(
+    authority: trustme.CA, *, starttls: bool = True, name: str = "127.0.0.1", tls: bool = False
+) -> Iterator[MailServer]:
+    """One that takes mails only after STARTTLS and AUTH; without `starttls` it offers neither. With `tls` it speaks TLS
+    from the first byte."""
     handler = MailServer()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert(name).configure_cert(context)
@@ -87,6 +90,13 @@ def mail_server(authority: trustme.CA, *, starttls: bool = True, name: str = "12
         "auth_required": True,
         "authenticator": authenticate,
     }
+    if tls:
+        secured = {
+            "ssl_context": context,
+            "auth_required": True,
+            "auth_require_tls": False,  # it only knows of STARTTLS
+            "authenticator": authenticate,
+        }
     controller = _AnyPort(handler, hostname="127.0.0.1", port=0, **(secured if starttls else {}))
     controller.start()
     handler.port = controller.port

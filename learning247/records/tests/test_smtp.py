@@ -182,6 +182,26 @@ def test_a_server_without_starttls_is_told_nothing(queued, smtp_settings, author
         assert len(plain.accepted) == 1
 
 
+def test_a_server_that_speaks_tls_from_the_first_byte_takes_mails_too(queued, smtp_settings, authority, tmp_path):
+    smtp_settings.EMAIL_USE_TLS, smtp_settings.EMAIL_USE_SSL = False, True
+    with mail_server(authority, tls=True) as server:
+        smtp_settings.EMAIL_PORT = server.port
+        mail_send(queued.id)
+
+        assert state(queued) == ("sent", 1, "")
+        assert server.mails[0]["To"] == "ada@example.com"
+
+
+def test_in_tls_from_the_first_byte_a_certificate_of_another_server_is_refused_too(
+    queued, smtp_settings, authority, refused_by
+):
+    smtp_settings.EMAIL_USE_TLS, smtp_settings.EMAIL_USE_SSL = False, True
+    with mail_server(authority, tls=True, name="mail.example.org") as other:
+        smtp_settings.EMAIL_PORT = other.port
+        refused_by(queued, "SSLCertVerificationError: ")
+        assert other.seen == 0
+
+
 def test_a_certificate_of_an_authority_that_nobody_trusts_is_refused(queued, server, settings, refused_by):
     settings.EMAIL_SSL_CAFILE = ""
 
