@@ -60,6 +60,45 @@ def said(port: int, request: bytes) -> tuple[HTTPResponse, dict[str, Any]]:
 POST = b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
+def in_chunks(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+def test_a_body_that_comes_in_chunks_is_read(server: int) -> None:
+    answer, body = said(server, CHUNKED + in_chunks(b'{"email": "no', b'ne", "password": ', b'"x"}'))
+
+    assert answer.status == 400
+    assert [(error["attr"], error["code"]) for error in body["errors"]] == [("email", "invalid")]
+
+
+def test_an_empty_one_is_empty(server: int) -> None:
+    answer, body = said(server, CHUNKED + in_chunks())
+
+    assert answer.status == 400
+    assert {error["code"] for error in body["errors"]} == {"required"}
+
+
+def test_one_that_is_too_long_in_chunks_is_refused_as_any(server: int) -> None:
+    answer, body = said(server, CHUNKED + in_chunks(b'{"email": "', *[b"x" * 65_536] * 20, b'"}'))
+
+    assert (answer.status, body["errors"][0]["code"]) == (413, "request_too_large")
+
+
+def test_one_without_an_end_is_given_up(server: int) -> None:
+    piece = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", server), timeout=20) as line:
+        line.sendall(CHUNKED + piece * 200)  # 13 MB, and no end of it
+        answer = HTTPResponse(line)
+        answer.begin()
+        body = orjson.loads(answer.read())
+
+    assert (answer.status, body["errors"][0]["code"]) == (413, "request_too_large")
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status", "code"),
     [
