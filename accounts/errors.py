@@ -276,3 +276,11 @@ class GoogleCodeInvalid(Unauthenticated):
 
     code = "google_code_invalid"
     detail = "This code is not good any more: it works once, for a minute, where it was asked for. Begin again."
+
+
+class AdminEmailTaken(Conflict):
+    code = "admin_email_taken"
+    detail = (
+        "There is an account with this email that is no administrator's, and nothing was changed. Making it one "
+        "replaces its password and ends its sessions."
+    )

@@ -253,9 +253,9 @@ class TestSeedAdmin:
         monkeypatch.setenv("ADMIN_EMAIL", "Boss@example.com")
         monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
 
-    def run(self) -> str:
+    def run(self, *arguments: str) -> str:
         out = StringIO()
-        call_command("seed_admin", stdout=out)
+        call_command("seed_admin", *arguments, stdout=out)
         return out.getvalue().strip()
 
     def test_makes_the_administrator_once(self):
@@ -280,10 +280,22 @@ class TestSeedAdmin:
 
         assert User.objects.get().check_password(PASSWORD)
 
+    def test_somebody_elses_account_is_left_alone_and_its_password_too(self, monkeypatch):
+        monkeypatch.setattr("sys.stdin", StringIO())
+        session_open(build_user(email="boss@example.com"))
+        before = User.objects.values().get()
+
+        with pytest.raises(CommandError, match=r"no administrator's, and nothing was changed.* With --take-over"):
+            self.run()
+
+        assert User.objects.values().get() == before
+        assert Session.objects.get().ended_at is None
+        assert not AuditEntry.objects.exists() and not OutboundMail.objects.exists()
+
     def test_whoever_signed_up_with_the_address_before_does_not_become_administrator_by_it(self):
         session_open(build_user(email="boss@example.com", password="the squatter's password"))
 
-        self.run()
+        assert self.run("--take-over") == "boss@example.com is administrator."
 
         assert User.objects.get().check_password(PASSWORD)
         assert Session.objects.get().end_reason == "password_changed"

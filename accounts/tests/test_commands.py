@@ -114,6 +114,21 @@ class TestSeedAdminAtATerminal:
         monkeypatch.delenv("ADMIN_EMAIL", raising=False)
         monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
 
+    @pytest.mark.parametrize(("answer", "made"), [("yes", True), ("no", False), ("", False), ("y", False)])
+    def test_asks_before_it_touches_somebody_elses_account(self, typed: list[str], answer: str, made: bool) -> None:
+        user = build_user(email="boss@example.com")
+        typed += ["boss@example.com", NEW, NEW, answer]
+
+        if made:
+            assert run("seed_admin") == "boss@example.com is administrator."
+        else:
+            with pytest.raises(CommandError, match="nothing was changed"):
+                run("seed_admin")
+
+        user.refresh_from_db()
+        assert (user.is_superuser, user.check_password(NEW)) == (made, made)
+        assert not typed
+
     def test_asks_for_email_and_twice_for_the_password(self, typed: list[str]) -> None:
         typed += ["Boss@Example.com", PASSWORD, PASSWORD]
 
