@@ -13,11 +13,11 @@ from accounts.devices import Device, device_of
 from accounts.errors import EmailNotVerified, SecondFactorSetupRequired
 from accounts.hashers import hashing_for
 from accounts.models import User, normalised_email
-from accounts.selectors import sign_in_is_known
+from accounts.selectors import console_sign_in_is_known
 from accounts.services.passwords import password_replaced
 from accounts.services.sign_in_records import sign_in_refusal_record
 from accounts.services.staff_sign_ins import StaffSetup, staff_setup_begin, staff_setup_confirm, staff_sign_in
-from learning247.kit.api.throttles import limits_ask
+from learning247.kit.api.throttles import limits_ask, limits_know
 from learning247.kit.errors import DomainError, Unavailable
 
 CONSOLE = "console"
@@ -65,7 +65,7 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
         assert self.request is not None
         email, device = self.cleaned_data.get("username", ""), device_of(self.request)
         self.count(self.request, scope="console", user=None, email=email)
-        known = sign_in_is_known(email=email, network=device.network)
+        known = console_sign_in_is_known(email=email, network=device.network)
         try:
             with hashing_for(normalised_email(email) if known else device.network, known=known):
                 cleaned: dict[str, Any] = super().clean()
@@ -92,6 +92,7 @@ class SignInForm(CountedForm, AdminAuthenticationForm):
             raise ValidationError(refusal.detail, code=refusal.code) from refusal
         # For the console to keep: the session that is signed in begins only after the form.
         setattr(self.request, SHOWN, factor and str(factor))
+        limits_know(self.request, account=user.email)
 
 
 def begin(user: User, *, device: Device, password: str | None = None) -> dict[str, str]:

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from accounts.selectors import console_sign_in_is_known, sign_in_is_known
 from accounts.tests.builders import PASSWORD, build_admin
 from learning247.settings.ratelimits import DEFAULTS
 
@@ -56,6 +57,35 @@ def test_a_wrong_password_makes_no_address_known(settings: Any) -> None:
     settings.RATELIMIT_RATES = settings.RATELIMIT_RATES | under_attack
 
     assert [try_at_console().status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_who_came_in_there_before_is_not_kept_out_by_what_neighbours_do(settings: Any) -> None:
+    assert try_at_console(PASSWORD).status_code == 302
+    used_up = {"sign_in": "1/1d", "sign_in_crowd": "1/1d", "sign_in_account": "9/1d"}
+    settings.RATELIMIT_RATES = settings.RATELIMIT_RATES | used_up
+
+    neighbours = [
+        APIClient(REMOTE_ADDR="203.0.113.7").post(
+            "/auth/login", {"email": f"person{number}@x.example", "password": PASSWORD}, format="json"
+        )
+        for number in range(3)
+    ]
+
+    assert [answer.status_code for answer in neighbours] == [401, 401, 429]
+    assert try_at_console(PASSWORD).status_code == 302
+
+
+def test_from_where_somebody_came_in_a_place_to_wait_is_kept_for_them() -> None:
+    try_at_console()
+    assert not console_sign_in_is_known(email="ada@example.com", network="203.0.113.7")
+
+    try_at_console(PASSWORD)
+
+    assert console_sign_in_is_known(email=" Ada@Example.com", network="203.0.113.7")
+    assert not console_sign_in_is_known(email="ada@example.com", network="203.0.113.8")
+    assert not console_sign_in_is_known(email="ada@example.com", network=None)
+    assert not console_sign_in_is_known(email="nobody@example.com", network="203.0.113.7")
+    assert not sign_in_is_known(email="ada@example.com", network="203.0.113.7"), "no session of the API"
 
 
 def test_without_redis_nobody_signs_in(settings: Any) -> None:
