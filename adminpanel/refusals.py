@@ -19,8 +19,8 @@ _SAID: Final[dict[int, tuple[str, str]]] = {
     400: ("This request makes no sense", "Go back, and use what the page itself offers."),
     403: (
         "You may not do this",
-        "Your account has not the right for it. An administrator gives rights: ask one, and name this page. If you have"
-        " another account, sign out and in again.",
+        "Your account does not have the right for it. An administrator gives rights: ask one, and name this page. If"
+        " you have another account, sign out and in again.",
     ),
     404: (
         "There is nothing here",
