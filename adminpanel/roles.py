@@ -55,6 +55,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_dispute",
             "change_dispute",
             "view_entitlement",
+            "view_payout",
         ),
         "wallets": (
             "view_ledgeraccount",
@@ -64,6 +65,8 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_accountcheckpoint",
             "view_payoutaccount",
             "view_withdrawal",
+            "view_adjustmentproposal",
+            "change_adjustmentproposal",
         ),
     },
 }

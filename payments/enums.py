@@ -97,6 +97,25 @@ class RedemptionStatus(models.TextChoices):
     RELEASED = "released", "Released"
 
 
+class PayoutStatus(models.TextChoices):
+    """The diagram is above `Payout`."""
+
+    PENDING = "pending", "On its way"
+    PAID = "paid", "Paid"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+
+class PayoutRowKind(models.TextChoices):
+    """What a gateway pays out, or deducts from it."""
+
+    PAYMENT = "payment", "Payment"
+    REFUND = "refund", "Refund"
+    DISPUTE = "dispute", "Dispute"
+    DEDUCTION = "deduction", "Deducted for refunds and disputes"
+    OTHER = "other", "Other"
+
+
 class LineClass(models.TextChoices):
     """How a line of a gateway and one of our books compare; each line is in exactly one class."""
 

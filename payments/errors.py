@@ -83,6 +83,16 @@ class DisputeUnreadable(Conflict):
     detail = "What the gateway says of this dispute does not fit the payment. Look it up at the gateway."
 
 
+class PayoutNotFound(NotFound):
+    code = "payout_not_found"
+    detail = "The gateway knows no such payout of ours."
+
+
+class PayoutUnreadable(Conflict):
+    code = "payout_unreadable"
+    detail = "What the gateway says of this payout cannot be booked as it is. Look it up at the gateway."
+
+
 class DisputeClosed(Conflict):
     code = "dispute_closed"
     detail = "This dispute takes no evidence any more: it was answered, or is decided."

@@ -11,7 +11,7 @@ from django.db import connection
 from accounts.models import User
 from learning247.kit.locks import bound_lock_wait
 from payments.errors import CouponNotFound, CouponUnknown
-from payments.models import Coupon, Entitlement, Payment, PaymentReview, Product, Refund
+from payments.models import Coupon, Entitlement, Payment, PaymentReview, Payout, Product, Refund
 
 # In this order: a condition without a row of its own is looked at first. The product, because a seller's account is
 # closed under the lock for which the sale's foreign key would wait, but only at commit: the account would be closed
@@ -124,6 +124,12 @@ def refund_lock(refund_id: UUID) -> Refund:
     refund = Refund.objects.select_for_update(of=("self",), no_key=True).get(pk=refund_id)
     refund.payment = payment
     return refund
+
+
+def payout_lock(payout_id: UUID) -> Payout:
+    """The payout, locked until the transaction ends; nothing else is locked before it."""
+    bound_lock_wait()
+    return Payout.objects.select_for_update(of=("self",), no_key=True).get(pk=payout_id)
 
 
 def review_lock(review_id: UUID) -> PaymentReview:

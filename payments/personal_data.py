@@ -14,6 +14,7 @@ from learning247.records.personal_tables import (
     register_audit_subject,
     register_erasure_guard,
     register_event_subject,
+    register_impersonal,
     register_mail_keys,
     register_personal_data,
 )
@@ -123,6 +124,12 @@ def register_tables() -> None:
             forget=entitlements_forget,
             kept="What each payment opened: a part of its evidence.",
         ),
+    )
+    register_impersonal(
+        {
+            "payments.Payout": "What the gateways paid out to our own bank.",
+            "payments.PayoutRow": "Which movements made up such a payout, by the gateways' ids and our references.",
+        }
     )
     register_audit_subject(
         "payment", lambda user: Payment.objects.filter(buyer_id=user.id).values_list("id", flat=True)

@@ -8,7 +8,7 @@ from learning247.kit.money import EXPONENTS, Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from payments.enums import DISPUTE_STANDING, EntitlementSource, PaymentStatus, RefundSource, RefundStatus
-from payments.models import Coupon, CouponRedemption, Dispute, Entitlement, Payment, PaymentReview, Refund
+from payments.models import Coupon, CouponRedemption, Dispute, Entitlement, Payment, PaymentReview, Payout, Refund
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 
@@ -32,6 +32,8 @@ def register_checks() -> None:
     register_check("I7", "coupons were used as often as they say, never more than they allow", coupons_are_counted)
     register_check("I15", "what the platform takes off is on record", coupons_are_audited)
     register_check("I11", "what the gateways captured and gave back is booked", captures_are_booked)
+    register_check("I14", "the rows of a payout sum to the payout", payout_rows_sum)
+    register_check("I14", "payouts are booked as they stand", payouts_are_booked)
     register_check("I11", "the gateways' fees are booked as reported", gateway_fees_are_booked)
 
 
@@ -45,6 +47,7 @@ _AT_GATEWAYS = (
     EntryKind.REFUND_RESTORED,
     EntryKind.GATEWAY_FEE,
 )
+_BANK_KINDS = (EntryKind.GATEWAY_PAYOUT, EntryKind.GATEWAY_TOP_UP, EntryKind.GATEWAY_PAYOUT_RETURNED)
 _SALES = Q(status__in=_PAID, settled_at__isnull=False) & (Q(amount_minor__gt=0) | Q(promotion_minor__gt=0))
 
 
@@ -606,3 +609,60 @@ def gateway_fees_are_booked(scope: Scope) -> Iterator[Breach]:
                 f"payment {reference}: the gateway's fee is {fee} {currency}, of which {cost} are ours;"
                 f" booked gateway {gateway}, costs {costs}"
             )
+
+
+def payout_rows_sum(scope: Scope) -> Iterator[Breach]:
+    """I14: what a gateway lists of a payout is, after fees, the payout."""
+    for part in scope.ranges(Payout.objects.filter(rows_read_at__isnull=False)):
+        for gateway, payout, currency, amount, total in scope.query(
+            """
+            SELECT p.gateway, p.gateway_payout_id, p.currency, p.amount_minor,
+                   coalesce(sum(r.amount_minor - r.fee_minor), 0)
+              FROM payments_payout p LEFT JOIN payments_payoutrow r ON r.payout_id = p.id
+             WHERE p.id BETWEEN %s AND %s AND p.rows_read_at IS NOT NULL
+             GROUP BY p.id HAVING coalesce(sum(r.amount_minor - r.fee_minor), 0) <> p.amount_minor
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"payout {payout} of {gateway} is {Money(amount, currency)},"
+                f" its rows sum to {Money(int(total), currency)}"
+            )
+
+
+def payouts_are_booked(scope: Scope) -> Iterator[Breach]:
+    """I14: a payout that was paid moved its amount from the gateway's account to the bank's, once; one that came back
+    moved it once more the other way; and nothing else did."""
+    for part in scope.ranges(Payout.objects.all()):
+        for gateway, payout, status, gateway_due, at_gateway, at_bank in scope.query(
+            """
+            SELECT p.gateway, p.gateway_payout_id, p.status, due.minor,
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0),
+                   coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'bank'), 0)
+              FROM payments_payout p
+             CROSS JOIN LATERAL (SELECT CASE WHEN p.status = 'paid' THEN p.amount_minor ELSE 0 END AS minor) due
+              LEFT JOIN wallets_journalentry e ON e.source_kind = 'payout' AND e.source_id = p.id::text
+              LEFT JOIN wallets_journalline l ON l.entry_id = e.id
+              LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
+             WHERE p.id BETWEEN %s AND %s
+             GROUP BY p.id, due.minor
+            HAVING coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'gateway-' || p.gateway), 0) <> due.minor
+                OR coalesce(sum(l.amount_minor) FILTER (WHERE a.kind = 'bank'), 0) <> -due.minor
+                OR count(DISTINCT e.id) <> (p.entry_id IS NOT NULL)::int + (p.returning_entry_id IS NOT NULL)::int
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(
+                f"payout {payout} of {gateway} is {status}: due {gateway_due} on the gateway's account,"
+                f" booked there {at_gateway}, at the bank {at_bank}"
+            )
+    for part in scope.ranges(JournalEntry.objects.filter(kind__in=_BANK_KINDS)):
+        for entry_id, key in scope.query(
+            """
+            SELECT e.id, e.key FROM wallets_journalentry e
+             WHERE e.id BETWEEN %s AND %s AND e.kind = ANY(%s)
+               AND NOT EXISTS (SELECT 1 FROM payments_payout p WHERE e.id IN (p.entry_id, p.returning_entry_id))
+            """,
+            [part.first, part.last, [kind.value for kind in _BANK_KINDS]],
+        ):
+            yield Breach(f"entry {entry_id} ({key}) belongs to no payout")

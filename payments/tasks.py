@@ -6,6 +6,7 @@ from celery import shared_task
 
 from payments.services.disputes import disputes_find, disputes_sweep
 from payments.services.gateway_fees import gateway_fees_sweep
+from payments.services.payouts import payouts_find
 from payments.services.refunds import refund_carry_on, refunds_sweep
 from payments.services.reviews import reviews_escalate
 from payments.services.settlement import unsettled_sweep
@@ -45,6 +46,12 @@ def sweep_disputes() -> int:
 def find_disputes() -> int:
     """Look in the gateways' lists for disputes that nobody told us of; returns how many there were."""
     return disputes_find()
+
+
+@shared_task(name="payments.find_payouts")
+def find_payouts() -> int:
+    """Ask the gateways what they paid out to our bank lately; returns how many payouts they named."""
+    return payouts_find()
 
 
 @shared_task(name="payments.escalate_reviews")

@@ -11,10 +11,11 @@ from learning247.records.models import InboundEvent
 from learning247.records.registry import register_event_handler
 from learning247.records.webhooks import EventIdentity, webhook_view
 from payments.enums import UNSETTLED_STATUSES, GatewayName
-from payments.errors import DisputeNotFound, DisputeUnreadable, PaymentNotFound
+from payments.errors import DisputeNotFound, DisputeUnreadable, PaymentNotFound, PayoutNotFound, PayoutUnreadable
 from payments.models import Payment
 from payments.references import reference_is_ours
 from payments.services.disputes import dispute_refresh, payment_disputed
+from payments.services.payouts import payout_refresh
 from payments.services.refunds import payment_refunds_refresh
 from payments.services.settlement import gateway_reference_learn, payment_settle
 
@@ -22,6 +23,7 @@ from payments.services.settlement import gateway_reference_learn, payment_settle
 UNSETTLED_OUTCOMES = tuple(f"payment {status.value}" for status in UNSETTLED_STATUSES)
 LONGEST_GATEWAY_REFERENCE = 255
 LONGEST_OWN_REFERENCE = 64
+CREATORS_PAYOUT = "ignored: the payout of a connected account"
 NOT_OURS = "ignored: no reference of ours"
 
 
@@ -34,6 +36,8 @@ def register_handlers() -> None:
     register_event_handler(GatewayName.STRIPE, "checkout.session.", stripe_checkout_changed)
     register_event_handler(GatewayName.STRIPE, "refund.", stripe_refund_changed)
     register_event_handler(GatewayName.STRIPE, "charge.refund.updated", stripe_refund_changed)
+    register_event_handler(GatewayName.STRIPE, "payout.", stripe_payout_changed)
+    register_event_handler(GatewayName.STRIPE, "topup.", stripe_payout_changed)
 
 
 paystack_webhook = webhook_view(
@@ -131,6 +135,21 @@ def stripe_dispute_changed(event: InboundEvent) -> str:
     intent = _text(dispute, "payment_intent")
     event.about = intent[:LONGEST_OWN_REFERENCE]  # what is handled at once when that payment settles
     return _refresh_dispute(event, GatewayName.STRIPE, intent, _text(dispute, "id"))
+
+
+def stripe_payout_changed(event: InboundEvent) -> str:
+    """A payout to our own bank, or a top-up from there, was made, paid, came back, or is complete to the last row. Of a
+    connected account (`account` at the top, docs.stripe.com/connect/webhooks) it is a creator's, and none of ours."""
+    if _text(_payload(event), "account"):
+        return CREATORS_PAYOUT
+    payout_id = _text(_payload(event, "data", "object"), "id")
+    if not 0 < len(payout_id) <= LONGEST_OWN_REFERENCE:
+        raise EventNotReady("The event does not say which payout it is about.")
+    try:
+        payout = payout_refresh(gateway=GatewayName.STRIPE, gateway_payout_id=payout_id)
+    except (PayoutNotFound, PayoutUnreadable) as error:
+        raise EventNotReady(error.detail) from None
+    return f"payout {payout.status}"
 
 
 def _refresh_dispute(event: InboundEvent, gateway: GatewayName, named: str, dispute_id: str) -> str:

@@ -46,6 +46,7 @@ class EntryKind(models.TextChoices):
     GATEWAY_FEE = "gateway_fee", "Fee of a gateway"
     GATEWAY_PAYOUT = "gateway_payout", "Paid out to the bank by a gateway"
     GATEWAY_TOP_UP = "gateway_top_up", "Paid in to a gateway from the bank"
+    GATEWAY_PAYOUT_RETURNED = "gateway_payout_returned", "Came back between a gateway and the bank"
     ADJUSTMENT = "adjustment", "Manual adjustment"
 
 
@@ -102,3 +103,12 @@ class WithdrawalReason(models.TextChoices):
     REJECTED = "rejected", "Rejected by staff"
     REFUSED = "refused", "The gateway or the bank refused it"
     CAME_BACK = "came_back", "The bank sent it back"
+
+
+class AdjustmentStatus(models.TextChoices):
+    """The diagram is above `AdjustmentProposal`."""
+
+    PROPOSED = "proposed", "Proposed"
+    POSTED = "posted", "Posted"
+    REJECTED = "rejected", "Rejected"
+    OUTDATED = "outdated", "Outdated"

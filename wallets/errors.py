@@ -113,3 +113,23 @@ class WithdrawalNotCancellable(Conflict):
 class CodeComesFromApp(Conflict):
     code = "code_comes_from_app"
     detail = "Your second factor is on: confirm with a code of your authenticator app. No code is mailed."
+
+
+class AdjustmentUnbalanced(Unprocessable):
+    code = "adjustment_unbalanced"
+    detail = "An adjustment has two lines or more, in one currency that we know, and they sum to zero."
+
+
+class SecondPersonRequired(Forbidden):
+    code = "second_person_required"
+    detail = "You agreed to this already. Somebody else has to approve it now."
+
+
+class OwnAdjustment(Forbidden):
+    code = "own_adjustment"
+    detail = "This moves money of your own. Two others have to decide over it."
+
+
+class AdjustmentDecided(Conflict):
+    code = "already_decided"
+    detail = "This was rejected, or needs no repair any more. Open it to see why."

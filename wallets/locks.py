@@ -8,7 +8,7 @@ from django.db import connection
 from learning247.kit.locks import bound_lock_wait
 from wallets.enums import PERSON_ACCOUNT_KINDS, AccountKind
 from wallets.errors import WithdrawalNotFound
-from wallets.models import Withdrawal
+from wallets.models import AdjustmentProposal, Withdrawal
 
 _EARNINGS = (AccountKind.CLEARING, AccountKind.AVAILABLE, AccountKind.DISPUTED)
 
@@ -55,3 +55,9 @@ def _balances_lock(owner_id: UUID, currency: str, kinds: tuple[AccountKind, ...]
             [owner_id, currency, [kind.value for kind in kinds]],
         )
         return {AccountKind(kind): balance_minor for kind, balance_minor in cursor.fetchall()}
+
+
+def adjustment_lock(proposal_id: UUID) -> AdjustmentProposal:
+    """The proposal, locked until the transaction ends; the ledger's accounts are locked after it."""
+    bound_lock_wait()
+    return AdjustmentProposal.objects.select_for_update(of=("self",), no_key=True).get(pk=proposal_id)

@@ -6,7 +6,7 @@ The ledger forgets nothing, as it names nobody; a bank account is forgotten but 
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import CharField, QuerySet, Value
+from django.db.models import CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
@@ -26,7 +26,7 @@ from learning247.records.personal_tables import (
 from learning247.records.services.personal_data import FORGOTTEN
 from wallets.enums import WITHDRAWAL_OPEN
 from wallets.locks import withdrawals_lock_of
-from wallets.models import JournalLine, LedgerAccount, PayoutAccount, Withdrawal
+from wallets.models import AdjustmentLine, AdjustmentProposal, JournalLine, LedgerAccount, PayoutAccount, Withdrawal
 
 _BY_LAW = (
     "The books, which the law of accounting and of taxes keeps for years. They name no person, only an account's id."
@@ -47,6 +47,23 @@ def register_tables() -> None:
             JournalLine,
             movements_of,
             also=("entry__uuid", "entry__kind", "entry__reference", "entry__description", "entry__posted_at"),
+            kept=_BY_LAW,
+        ),
+        PersonalTable(
+            "adjustments",
+            AdjustmentProposal,
+            lambda user: [
+                AdjustmentProposal.objects.filter(Q(first_by_id=user.id) | Q(second_by_id=user.id)),
+                AdjustmentProposal.objects.filter(rejected_by_id=user.id).exclude(
+                    Q(first_by_id=user.id) | Q(second_by_id=user.id)
+                ),
+            ],
+            kept=_BY_LAW,
+        ),
+        PersonalTable(
+            "adjustment_lines",
+            AdjustmentLine,
+            lambda user: [AdjustmentLine.objects.filter(owner_id=user.id)],
             kept=_BY_LAW,
         ),
     )

@@ -7,7 +7,7 @@ from learning247.kit.money import Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
 from wallets.enums import DEBT_ENTRY_KINDS, WITHDRAWAL_HOLDING, AccountKind, EntryKind, PayoutMethod
-from wallets.models import JournalEntry, JournalLine, LedgerAccount, Seal, Withdrawal
+from wallets.models import AdjustmentProposal, JournalEntry, JournalLine, LedgerAccount, Seal, Withdrawal
 from wallets.services.seals import FIRST_PREVIOUS_DIGEST, range_digest
 from wallets.services.withdrawal_states import PAYING_ACCOUNT
 
@@ -32,6 +32,7 @@ ONCE_PER_SOURCE: Final = (
     EntryKind.GATEWAY_FEE,
     EntryKind.GATEWAY_PAYOUT,
     EntryKind.GATEWAY_TOP_UP,
+    EntryKind.GATEWAY_PAYOUT_RETURNED,
 )
 
 
@@ -48,6 +49,7 @@ def register_checks() -> None:
     register_check("I12", "the seal chain is unbroken", seal_chain_is_unbroken)
     register_check("I12", "every entry has a number of the journal's sequence", numbers_are_of_the_sequence)
     register_check("I15", "every adjustment has its audit row", adjustments_are_audited)
+    register_check("I15", "two people posted every adjustment, as it was proposed", adjustments_are_twofold)
     register_check("I13", "no entry mixes currencies", entries_keep_one_currency)
 
 
@@ -309,3 +311,43 @@ def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last],
         ):
             yield Breach(f"line {line_id} in {line_currency}: entry in {entry_currency}, account {code}")
+
+
+def adjustments_are_twofold(scope: Scope) -> Iterator[Breach]:
+    """I15: a posted proposal has two different people, both on record, and an entry of exactly its lines; an entry that
+    says that it is of a proposal has one that was posted."""
+    for part in scope.ranges(AdjustmentProposal.objects.filter(status="posted")):
+        for proposal, off, people in scope.query(
+            """
+            SELECT p.id,
+                   (SELECT count(*) FROM
+                       (SELECT l.owner_id, l.kind, sum(l.amount_minor) AS minor FROM wallets_adjustmentline l
+                         WHERE l.proposal_id = p.id GROUP BY l.owner_id, l.kind
+                        EXCEPT ALL
+                        SELECT a.owner_id, a.kind, sum(l.amount_minor) FROM wallets_journalline l
+                          JOIN wallets_ledgeraccount a ON a.id = l.account_id
+                         WHERE l.entry_id = p.entry_id GROUP BY a.owner_id, a.kind) AS missing)
+                   + abs((SELECT count(*) FROM wallets_adjustmentline l WHERE l.proposal_id = p.id)
+                         - (SELECT count(*) FROM wallets_journalline l WHERE l.entry_id = p.entry_id)),
+                   (SELECT count(DISTINCT e.actor_id) FROM records_auditentry e
+                     WHERE e.subject_kind = 'adjustment' AND e.subject_id = p.id::text
+                       AND ((e.action = 'adjustment.posted' AND e.actor_id = p.second_by_id)
+                            OR (e.action IN ('adjustment.proposed', 'adjustment.approved_first')
+                                AND e.actor_id = p.first_by_id)))
+              FROM wallets_adjustmentproposal p
+             WHERE p.id BETWEEN %s AND %s AND p.status = 'posted'
+            """,
+            [part.first, part.last],
+        ):
+            if off or people != 2:
+                yield Breach(f"adjustment {proposal}: {people} people are on record, {off} lines differ from its entry")
+    for part in scope.ranges(JournalEntry.objects.filter(source_kind="adjustment")):
+        for entry_id, key in scope.query(
+            """
+            SELECT e.id, e.key FROM wallets_journalentry e
+             WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'adjustment'
+               AND NOT EXISTS (SELECT 1 FROM wallets_adjustmentproposal p WHERE p.entry_id = e.id)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"adjustment {entry_id} ({key}) was never proposed")

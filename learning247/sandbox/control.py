@@ -114,8 +114,19 @@ class ControlClient:
         """By code, reference or id (Paystack), by id (Stripe)."""
         return self._call("POST", f"/{provider}/transfers/{transfer}", {"status": status})
 
-    def conclude_payout(self, payout: str, status: str) -> Json:
-        return self._call("POST", f"/stripe/payouts/{payout}", {"status": status})
+    def pay_out(self, provider: str, currency: str) -> Json:
+        """All that is there goes to our own bank: an automatic payout (Stripe), a settlement (Paystack)."""
+        return self._call("POST", f"/{provider}/payouts", {"currency": currency})
+
+    def conclude_payout(self, payout: str | int, status: str, provider: str = "stripe") -> Json:
+        return self._call("POST", f"/{provider}/payouts/{payout}", {"status": status})
+
+    def own_top_up(self, currency: str, amount: int) -> Json:
+        """From our own bank to our balance at Stripe."""
+        return self._call("POST", "/stripe/topups", {"currency": currency, "amount": amount})
+
+    def reverse_top_up(self, topup: str) -> Json:
+        return self._call("POST", f"/stripe/topups/{topup}")
 
     def onboard(self, account: str) -> Json:
         return self._call("POST", f"/stripe/accounts/{account}", {"action": "onboard"})

@@ -83,7 +83,10 @@ class Levers:
             ("POST", "/{provider}/disputes/{id}", self.decide_dispute),
             ("POST", "/{provider}/refunds/{id}", self.refund),
             ("POST", "/{provider}/transfers/{id}", self.transfer),
-            ("POST", "/stripe/payouts/{id}", self.payout),
+            ("POST", "/{provider}/payouts", self.pay_out),
+            ("POST", "/{provider}/payouts/{id}", self.payout),
+            ("POST", "/stripe/topups", self.own_top_up),
+            ("POST", "/stripe/topups/{id}", self.reverse_top_up),
             ("POST", "/stripe/accounts/{id}", self.account),
         ]
         return [Route(f"/control{path}", _endpoint(lever), methods=[method]) for method, path, lever in table]
@@ -323,9 +326,29 @@ class Levers:
         self._stripe.transfers.take_back(transfer, left, {})
         return transfer
 
+    async def pay_out(self, request: Request, body: Json) -> Json:
+        """``{"currency"}``: all that is there goes to our own bank, in an automatic payout or a settlement."""
+        currency = str(body.get("currency", ""))
+        if _provider(request.path_params["provider"]) == "paystack":
+            return self._paystack.settlements.settle(currency.upper())
+        return self._stripe.payouts.settle(currency.lower())
+
     async def payout(self, request: Request, body: Json) -> Json:
-        """``{"status": "paid"|"failed"|"canceled"}``."""
-        return self._stripe.payouts.conclude(request.path_params["id"], str(body.get("status", "")))
+        """``{"status"}``. Stripe: paid, failed, canceled. Paystack: processing, success, failed."""
+        number, status = request.path_params["id"], str(body.get("status", ""))
+        if _provider(request.path_params["provider"]) == "paystack":
+            return self._paystack.settlements.conclude(number, status)
+        return self._stripe.payouts.conclude(number, status)
+
+    async def own_top_up(self, request: Request, body: Json) -> Json:
+        """``{"currency", "amount"}``: from our bank, in minor units."""
+        amount = body.get("amount")
+        if not isinstance(amount, int) or isinstance(amount, bool) or amount <= 0:
+            raise LeverError("amount must be a positive integer of minor units")
+        return self._stripe.topups.make(str(body.get("currency", "")).lower(), amount)
+
+    async def reverse_top_up(self, request: Request, body: Json) -> Json:
+        return self._stripe.topups.take_back(request.path_params["id"])
 
     async def account(self, request: Request, body: Json) -> Json:
         """``{"action": "onboard"|"restrict"}``."""

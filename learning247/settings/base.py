@@ -317,6 +317,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute=40),
         "options": {"queue": "money"},
     },
+    "what the gateways paid out to us": {
+        "task": "payments.find_payouts",
+        "schedule": crontab(minute=50),
+        "options": {"queue": "money"},
+    },
     "gateways' fees that were not known": {
         "task": "payments.sweep_gateway_fees",
         "schedule": 300.0,

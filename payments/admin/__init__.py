@@ -4,6 +4,7 @@ from payments.admin.coupons import CouponAdmin, CouponRedemptionAdmin
 from payments.admin.disputes import DisputeAdmin
 from payments.admin.entitlements import EntitlementAdmin
 from payments.admin.payments import PaymentAdmin
+from payments.admin.payouts import PayoutAdmin
 from payments.admin.products import ProductAdmin
 from payments.admin.refunds import RefundAdmin
 from payments.admin.reviews import PaymentReviewAdmin
@@ -15,6 +16,7 @@ __all__ = [
     "EntitlementAdmin",
     "PaymentAdmin",
     "PaymentReviewAdmin",
+    "PayoutAdmin",
     "ProductAdmin",
     "RefundAdmin",
 ]

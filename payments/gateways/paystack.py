@@ -17,9 +17,10 @@ from learning247.integrations.paystack import (
     PaystackRejected,
     PaystackUnauthorized,
     Refund,
+    Settlement,
 )
 from learning247.kit.clock import now
-from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable
+from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable, PayoutNotFound
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
@@ -30,6 +31,9 @@ from payments.gateways.port import (
     GatewayLineKind,
     GatewayPayment,
     GatewayPaymentStatus,
+    GatewayPayout,
+    GatewayPayoutRow,
+    GatewayPayoutStatus,
     GatewayRefund,
     GatewayRefundStatus,
     RefundRequest,
@@ -47,6 +51,7 @@ _STATUSES = {
 # Captured, whether or not all of it went back since.
 _CAPTURED = ("success", "reversed")
 PAID_LATE_BY = timedelta(days=4)
+DECIDED_WITHIN = timedelta(days=60)
 
 # paystack.com/docs/payments/refunds
 _REFUND_STATUSES = {
@@ -62,6 +67,10 @@ _DISPUTE_STATUSES = {
     "awaiting-bank-feedback": GatewayDisputeStatus.UNDER_REVIEW,
     "pending": GatewayDisputeStatus.UNDER_REVIEW,
 }
+
+
+# paystack.com/docs/api/settlement: the others are on their way.
+_SETTLEMENT_STATUSES = {"success": GatewayPayoutStatus.PAID, "failed": GatewayPayoutStatus.FAILED}
 
 
 @lru_cache(maxsize=8)
@@ -207,7 +216,7 @@ class PaystackGateway:
             while page <= pages:
                 given_back = self._client.refund_list(since=since, until=until, page=page)
                 for refund in given_back.refunds:
-                    if refund.status != "failed" and refund.created_at is not None:
+                    if refund.status != "failed" and not refund.of_dispute and refund.created_at is not None:
                         yield GatewayLine(
                             kind=GatewayLineKind.REFUND,
                             key=str(refund.id),
@@ -217,8 +226,63 @@ class PaystackGateway:
                             at=refund.created_at,
                         )
                 page, pages = page + 1, given_back.page_count
+            yield from self._lost(since, until)
+            page, pages = 1, 1
+            while page <= pages:
+                paid_out = self._client.settlement_list(since=since, until=until, page=page)
+                for settlement in paid_out.settlements:
+                    yield from _lines_of(settlement)
+                page, pages = page + 1, paid_out.page_count
         except PaystackError as error:
             raise GatewayUnavailable from error
+
+    def _lost(self, since: datetime, until: datetime) -> Iterator[GatewayLine]:
+        """The money of disputes that ended so: the list is by when they began, weeks before."""
+        page, pages = 1, 1
+        while page <= pages:
+            listed = self._client.dispute_list(since=since - DECIDED_WITHIN, until=until, page=page)
+            for dispute in listed.disputes:
+                lost = _dispute_status(dispute) == GatewayDisputeStatus.LOST
+                if lost and dispute.resolved_at is not None and since <= dispute.resolved_at < until:
+                    yield GatewayLine(
+                        kind=GatewayLineKind.DISPUTE,
+                        key=str(dispute.id),
+                        amount_minor=dispute.amount_minor,
+                        fee_minor=0,
+                        currency=dispute.currency,
+                        at=dispute.resolved_at,
+                    )
+            page, pages = page + 1, listed.page_count
+
+    def fetch_payout(self, gateway_payout_id: str) -> GatewayPayout:
+        raise PayoutNotFound("Paystack tells of no single settlement, it only lists them.")
+
+    def list_payouts(self, *, since: datetime) -> Iterator[GatewayPayout]:
+        until, page, pages = now() + timedelta(minutes=1), 1, 1
+        while page <= pages:
+            try:
+                listed = self._client.settlement_list(since=since, until=until, page=page)
+            except PaystackError as error:
+                raise GatewayUnavailable from error
+            yield from map(_payout_of, listed.settlements)
+            page, pages = page + 1, listed.page_count
+
+    def list_payout_rows(self, payout: GatewayPayout) -> Iterator[GatewayPayoutRow]:
+        # Its transactions bring `total_amount`; what is missing of it at the bank was deducted for what went back, and
+        # Paystack does not say for which.
+        page, pages = 1, 1
+        while page <= pages:
+            try:
+                listed = self._client.settlement_transactions(payout.gateway_payout_id, page=page)
+            except PaystackError as error:
+                raise GatewayUnavailable from error
+            for one in listed.transactions:
+                yield GatewayPayoutRow(
+                    GatewayLineKind.PAYMENT.value, one.reference, one.amount_minor, one.fees_minor or 0
+                )
+            page, pages = page + 1, listed.page_count
+        if payout.deducted_minor:
+            yield GatewayPayoutRow("deduction", "", -payout.deducted_minor, 0)
 
     def send_evidence(self, gateway_dispute_id: str, evidence: DisputeEvidence) -> None:
         # An answer there needs an uploaded file and its own words (paystack.com/docs/api/dispute#resolve): people's.
@@ -253,6 +317,27 @@ def _dispute_of(dispute: Dispute) -> GatewayDispute:
         due_at=dispute.due_at,
         opened_at=dispute.created_at,
     )
+
+
+def _payout_of(settlement: Settlement) -> GatewayPayout:
+    return GatewayPayout(
+        gateway_payout_id=str(settlement.id),
+        status=_SETTLEMENT_STATUSES.get(settlement.status, GatewayPayoutStatus.PENDING),
+        amount_minor=settlement.effective_minor,
+        currency=settlement.currency,
+        initiated_at=settlement.created_at,
+        arrives_at=settlement.settled_on,
+        rows_ready=settlement.status == "success",
+        deducted_minor=settlement.total_minor - settlement.effective_minor,
+    )
+
+
+def _lines_of(settlement: Settlement) -> Iterator[GatewayLine]:
+    if settlement.effective_minor:
+        key, amount, currency = str(settlement.id), settlement.effective_minor, settlement.currency
+        yield GatewayLine(GatewayLineKind.PAYOUT, key, amount, 0, currency, settlement.created_at)
+        if _SETTLEMENT_STATUSES.get(settlement.status) == GatewayPayoutStatus.FAILED:
+            yield GatewayLine(GatewayLineKind.PAYOUT_RETURN, key, amount, 0, currency, settlement.updated_at)
 
 
 def _dispute_status(dispute: Dispute) -> GatewayDisputeStatus:

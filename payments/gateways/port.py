@@ -133,16 +133,58 @@ class GatewayDispute:
     opened_at: datetime | None
 
 
+class GatewayPayoutStatus(StrEnum):
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPayout:
+    """What a gateway paid out to our own bank, as it reports it; amounts in minor units, below zero where it took them
+    in from there. `rows_ready`: `list_payout_rows` has all that it consists of; `deducted_minor` is what of it the
+    gateway kept for what went back, where it names the sum alone."""
+
+    gateway_payout_id: str
+    status: GatewayPayoutStatus
+    amount_minor: int
+    currency: str
+    initiated_at: datetime
+    arrives_at: datetime | None
+    rows_ready: bool
+    deducted_minor: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPayoutRow:
+    """One movement of our balance that a payout pays out: `kind` payment, refund, dispute, deduction or other; `key` as
+    in GatewayLine, "" where it has none; signed, in minor units."""
+
+    kind: str
+    key: str
+    amount_minor: int
+    fee_minor: int
+
+
 class GatewayLineKind(StrEnum):
+    """Money comes in by a payment, a dispute that is reinstated and a payout that comes back; it leaves by the others.
+    A top-up from our bank is a payout too, its amount below zero."""
+
     PAYMENT = "payment"
     REFUND = "refund"
+    DISPUTE = "dispute"
+    DISPUTE_REVERSAL = "dispute_reversal"
+    PAYOUT = "payout"
+    PAYOUT_RETURN = "payout_return"
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayLine:
-    """A line of what the gateway says that it took in or gave back: positive amounts in minor units of `currency`, what
-    it kept of it, and when. `key` is what the books know it by: a payment's reference (Paystack) or payment intent
-    (Stripe), a refund's id at the gateway."""
+    """A line of what the gateway says that moved our balance: amounts in minor units of `currency`, below zero for a
+    top-up alone; what it kept of it, and when. `key` is what the books know it by: a payment's reference (Paystack) or
+    payment intent (Stripe), a refund's, dispute's or payout's id at the gateway."""
 
     kind: GatewayLineKind
     key: str
@@ -191,6 +233,16 @@ class Gateway(Protocol):
 
     def list_disputes(self, *, since: datetime) -> Iterator[GatewayDispute]:
         """All disputes, whosesoever, that began after `since`, newest first. Raises GatewayUnavailable."""
+
+    def fetch_payout(self, gateway_payout_id: str) -> GatewayPayout:
+        """The payout as it stands now. Raises PayoutNotFound, GatewayUnavailable."""
+
+    def list_payouts(self, *, since: datetime) -> Iterator[GatewayPayout]:
+        """All payouts to our own bank, and top-ups from there, that were made after `since`. Raises
+        GatewayUnavailable."""
+
+    def list_payout_rows(self, payout: GatewayPayout) -> Iterator[GatewayPayoutRow]:
+        """What it consists of, in no order; meaningful where `rows_ready`. Raises GatewayUnavailable."""
 
     def send_evidence(self, gateway_dispute_id: str, evidence: DisputeEvidence) -> None:
         """Hand the evidence to the bank, for good. Raises GatewayRejected (a conclusive no, or it takes none by API),

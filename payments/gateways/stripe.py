@@ -9,8 +9,10 @@ from django.conf import settings
 
 from learning247.integrations.stripe import (
     AmountNotChargeable,
+    BalanceTransaction,
     CheckoutSession,
     Dispute,
+    Payout,
     Refund,
     StripeGatewayClient,
     StripeGatewayError,
@@ -20,7 +22,7 @@ from learning247.integrations.stripe import (
     StripeRejected,
     StripeUnauthorized,
 )
-from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable
+from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable, PayoutNotFound
 from payments.gateways.port import (
     Checkout,
     CheckoutRequest,
@@ -31,6 +33,9 @@ from payments.gateways.port import (
     GatewayLineKind,
     GatewayPayment,
     GatewayPaymentStatus,
+    GatewayPayout,
+    GatewayPayoutRow,
+    GatewayPayoutStatus,
     GatewayRefund,
     GatewayRefundStatus,
     RefundRequest,
@@ -43,6 +48,14 @@ _LINE_KINDS = {
     "refund": GatewayLineKind.REFUND,
     "payment_refund": GatewayLineKind.REFUND,
 }
+_BANK_KINDS = {
+    "payout": GatewayLineKind.PAYOUT,
+    "topup": GatewayLineKind.PAYOUT,
+    "payout_failure": GatewayLineKind.PAYOUT_RETURN,
+    "payout_cancel": GatewayLineKind.PAYOUT_RETURN,
+    "topup_reversal": GatewayLineKind.PAYOUT_RETURN,
+}
+DISPUTES = ("dp_", "du_")
 REFUND_METADATA = "refund"
 # docs.stripe.com/disputes/api: 150,000 characters of evidence in all; a text alone takes 20,000.
 LONGEST_EVIDENCE = 20_000
@@ -65,6 +78,16 @@ _DISPUTE_STATUSES = {
     "won": GatewayDisputeStatus.WON,
     "lost": GatewayDisputeStatus.LOST,
     "prevented": GatewayDisputeStatus.PREVENTED,
+}
+
+
+# docs.stripe.com/api/payouts/object, docs.stripe.com/api/topups/object: a reversed top-up went back to our bank.
+_PAYOUT_STATUSES = {
+    "paid": GatewayPayoutStatus.PAID,
+    "succeeded": GatewayPayoutStatus.PAID,
+    "failed": GatewayPayoutStatus.FAILED,
+    "reversed": GatewayPayoutStatus.FAILED,
+    "canceled": GatewayPayoutStatus.CANCELED,
 }
 
 
@@ -191,16 +214,44 @@ class StripeGateway:
     def list_lines(self, *, since: datetime, until: datetime) -> Iterator[GatewayLine]:
         try:
             for moved in self._client.balance_transaction_list(since=since, until=until):
-                kind = _LINE_KINDS.get(moved.type)
-                if kind is not None:
-                    yield GatewayLine(
-                        kind=kind,
-                        key=moved.payment_intent_id if kind == GatewayLineKind.PAYMENT else moved.source_id,
-                        amount_minor=abs(moved.amount_minor),
-                        fee_minor=moved.fee_minor,
-                        currency=moved.currency,
-                        at=moved.created_at,
-                    )
+                kind = _line_kind_of(moved)
+                if kind is None:
+                    continue
+                amount = abs(moved.amount_minor)
+                if kind == GatewayLineKind.PAYOUT:
+                    amount = -moved.amount_minor
+                elif kind == GatewayLineKind.PAYOUT_RETURN:
+                    amount = moved.amount_minor
+                yield GatewayLine(
+                    kind=kind,
+                    key=moved.payment_intent_id if kind == GatewayLineKind.PAYMENT else moved.source_id,
+                    amount_minor=amount,
+                    fee_minor=moved.fee_minor,
+                    currency=moved.currency,
+                    at=moved.created_at,
+                )
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def fetch_payout(self, gateway_payout_id: str) -> GatewayPayout:
+        try:
+            return _payout_of(self._client.payout_retrieve(gateway_payout_id))
+        except StripeNotFound as error:
+            raise PayoutNotFound from error
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def list_payouts(self, *, since: datetime) -> Iterator[GatewayPayout]:
+        try:
+            yield from map(_payout_of, self._client.payout_list(since=since))
+        except StripeGatewayError as error:
+            raise GatewayUnavailable from error
+
+    def list_payout_rows(self, payout: GatewayPayout) -> Iterator[GatewayPayoutRow]:
+        try:
+            for moved in self._client.payout_transaction_list(payout.gateway_payout_id):
+                if moved.source_id != payout.gateway_payout_id:
+                    yield _payout_row_of(moved)
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
 
@@ -250,6 +301,36 @@ def _dispute_of(dispute: Dispute) -> GatewayDispute:
         reason=dispute.reason.replace("_", " "),
         due_at=dispute.due_at,
         opened_at=dispute.created_at,
+    )
+
+
+def _payout_of(payout: Payout) -> GatewayPayout:
+    return GatewayPayout(
+        gateway_payout_id=payout.id,
+        status=_PAYOUT_STATUSES.get(payout.status, GatewayPayoutStatus.PENDING),
+        amount_minor=payout.amount_minor,
+        currency=payout.currency,
+        initiated_at=payout.created_at,
+        arrives_at=payout.arrives_at,
+        rows_ready=payout.reconciled,
+        reason=payout.failure_message,
+    )
+
+
+def _line_kind_of(moved: BalanceTransaction) -> GatewayLineKind | None:
+    # Disputes are `adjustment`s, which tell what they are by their source alone.
+    if moved.type == "adjustment" and moved.source_id.startswith(DISPUTES):
+        return GatewayLineKind.DISPUTE if moved.amount_minor < 0 else GatewayLineKind.DISPUTE_REVERSAL
+    return _LINE_KINDS.get(moved.type) or _BANK_KINDS.get(moved.type)
+
+
+def _payout_row_of(moved: BalanceTransaction) -> GatewayPayoutRow:
+    kind: str = _LINE_KINDS.get(moved.type, "dispute" if moved.source_id.startswith(DISPUTES) else "other")
+    return GatewayPayoutRow(
+        kind=kind,
+        key=moved.payment_intent_id if kind == GatewayLineKind.PAYMENT else moved.source_id,
+        amount_minor=moved.amount_minor,
+        fee_minor=moved.fee_minor,
     )
 
 

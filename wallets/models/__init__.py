@@ -1,5 +1,6 @@
 """The ledger, where money may go, and what is on its way there."""
 
+from wallets.models.adjustments import AdjustmentLine, AdjustmentProposal
 from wallets.models.ledger import (
     CURRENCY_CHOICES,
     PERSON_KIND_VALUES,
@@ -17,6 +18,8 @@ __all__ = [
     "CURRENCY_CHOICES",
     "PERSON_KIND_VALUES",
     "AccountCheckpoint",
+    "AdjustmentLine",
+    "AdjustmentProposal",
     "JournalEntry",
     "JournalLine",
     "LedgerAccount",

@@ -18,6 +18,7 @@ from learning247.integrations.paystack.errors import (
 )
 from learning247.integrations.paystack.events import UnreadableEvent, event_key, event_type
 from learning247.integrations.paystack.refunds import Refund, RefundPage
+from learning247.integrations.paystack.settlements import Settlement, SettlementPage
 from learning247.integrations.paystack.signature import SIGNATURE_HEADER, verify_signature
 from learning247.integrations.paystack.transactions import (
     InitializedTransaction,
@@ -45,6 +46,8 @@ __all__ = [
     "Refund",
     "RefundPage",
     "ResolvedAccount",
+    "Settlement",
+    "SettlementPage",
     "Transaction",
     "TransactionPage",
     "Transfer",

@@ -24,6 +24,7 @@ from learning247.integrations.paystack.errors import (
 )
 from learning247.integrations.paystack.parsing import mapping_in, text_in
 from learning247.integrations.paystack.refunds import Refund, RefundPage, read_refund, read_refund_page
+from learning247.integrations.paystack.settlements import SettlementPage, read_settlement_page
 from learning247.integrations.paystack.transactions import (
     InitializedTransaction,
     Transaction,
@@ -208,6 +209,25 @@ class PaystackClient:
         if transfer.reference != reference:
             raise MalformedAnswer(f"reference is not the one that was asked for: {transfer.reference!r}")
         return transfer
+
+    def settlement_list(
+        self, *, since: datetime, until: datetime, page: int = 1, per_page: int = 100
+    ) -> SettlementPage:
+        """Settlements to our own account made in since..until, newest first."""
+        query = {
+            "from": since.isoformat(),
+            "to": until.isoformat(),
+            "subaccount": "none",
+            "page": str(page),
+            "perPage": str(per_page),
+        }
+        return read_settlement_page(self._call("GET", "/settlement", query=query))
+
+    def settlement_transactions(self, settlement_id: str, *, page: int = 1, per_page: int = 100) -> TransactionPage:
+        """The transactions that a settlement pays out. Raises PaystackNotFound."""
+        query = {"page": str(page), "perPage": str(per_page)}
+        path = f"/settlement/{quote(settlement_id, safe='')}/transactions"
+        return read_transaction_page(self._call("GET", path, query=query))
 
     def _call(
         self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None

@@ -33,6 +33,7 @@ class Dispute:
     category: str
     due_at: datetime | None
     created_at: datetime | None
+    resolved_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def read_dispute(data: Mapping[str, Any]) -> Dispute:
         category=optional_text_in(data, "category"),
         due_at=time_in(data, "dueAt", "due_at"),
         created_at=time_in(data, "createdAt", "created_at"),
+        resolved_at=time_in(data, "resolvedAt", "resolved_at"),
     )
 
 

@@ -18,6 +18,7 @@ from learning247.integrations.stripe.errors import (
     StripeUnknownOutcome,
 )
 from learning247.integrations.stripe.events import UnreadableEvent, event_key, event_type
+from learning247.integrations.stripe.payouts import Payout
 from learning247.integrations.stripe.refunds import Refund
 from learning247.integrations.stripe.sessions import CheckoutSession
 from learning247.integrations.stripe.signature import SIGNATURE_HEADER, verify_signature
@@ -29,6 +30,7 @@ __all__ = [
     "CheckoutSession",
     "Dispute",
     "MalformedAnswer",
+    "Payout",
     "Refund",
     "StripeGatewayClient",
     "StripeGatewayError",

@@ -23,6 +23,7 @@ from learning247.integrations.stripe.errors import (
     StripeUnknownOutcome,
 )
 from learning247.integrations.stripe.parsing import text_in
+from learning247.integrations.stripe.payouts import Payout, read_payout, read_topup
 from learning247.integrations.stripe.refunds import Refund, read_refund
 from learning247.integrations.stripe.sessions import CheckoutSession, read_session
 
@@ -31,6 +32,7 @@ Timeout = tuple[float, float]
 
 DEFAULT_RETRY_AFTER = 30
 LONGEST_RETRY_AFTER = 3_600
+TOP_UP = "tu_"
 _WITH_FEE = ["payment_intent.latest_charge.balance_transaction"]
 
 
@@ -159,6 +161,28 @@ class StripeGatewayClient:
         """Every dispute that began at `since` or later, newest first."""
         params = {"created": {"gte": int(since.timestamp())}}
         return [read_dispute(row) for row in self._listed(self._client.v1.disputes, params)]
+
+    def payout_retrieve(self, payout_id: str) -> Payout:
+        """A payout or top-up of ours as it stands now. Raises StripeNotFound."""
+        if payout_id.startswith(TOP_UP):
+            payout = self._call(lambda: self._client.v1.topups.retrieve(payout_id), read_topup)
+        else:
+            payout = self._call(lambda: self._client.v1.payouts.retrieve(payout_id), read_payout)
+        if payout.id != payout_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {payout.id!r}")
+        return payout
+
+    def payout_list(self, *, since: datetime) -> list[Payout]:
+        """Every payout, then every top-up of ours that was made at `since` or later, newest first."""
+        params = {"created": {"gte": int(since.timestamp())}}
+        payouts = [read_payout(row) for row in self._listed(self._client.v1.payouts, params)]
+        return payouts + [read_topup(row) for row in self._listed(self._client.v1.topups, params)]
+
+    def payout_transaction_list(self, payout_id: str) -> Iterator[BalanceTransaction]:
+        """The movements of our balance that an automatic payout pays out, and its own; newest first
+        (docs.stripe.com/payouts/reconciliation)."""
+        params = {"payout": payout_id, "expand": ["data.source"]}
+        yield from map(read_balance_transaction, self._listed(self._client.v1.balance_transactions, params))
 
     def _listed(self, service: Any, params: dict[str, Any]) -> list[Mapping[str, Any]]:
         """All rows of a list, page by page."""

@@ -12,6 +12,7 @@ from learning247.sandbox.paystack.errors import invalid_key, refusal
 from learning247.sandbox.paystack.ledger import Ledger
 from learning247.sandbox.paystack.recipients import Recipients
 from learning247.sandbox.paystack.refunds import Refunds
+from learning247.sandbox.paystack.settlements import Settlements
 from learning247.sandbox.paystack.transactions import Transactions
 from learning247.sandbox.paystack.transfers import Transfers
 from learning247.sandbox.wire import Call, Handler, Reply
@@ -33,6 +34,7 @@ class Paystack:
         self.recipients = Recipients(world, self.banks)
         self.transfers = Transfers(world, self.ledger, self.recipients)
         self.disputes = Disputes(world, self.ledger, self.transactions, customers)
+        self.settlements = Settlements(world, self.ledger, customers)
         self.routes = self._routes()
 
     def _routes(self) -> list[Route]:
@@ -47,6 +49,8 @@ class Paystack:
             Route("GET", "/refund/{id}", self.refunds.fetch),
             Route("GET", "/dispute", self.disputes.index),
             Route("GET", "/dispute/{id}", self.disputes.fetch),
+            Route("GET", "/settlement", self.settlements.index),
+            Route("GET", "/settlement/{id}/transactions", self.settlements.transactions),
             Route("GET", "/bank", self.banks.index),
             Route("GET", "/bank/resolve", self.banks.resolve),
             Route("POST", "/transferrecipient", self.recipients.create),

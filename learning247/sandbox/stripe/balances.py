@@ -23,6 +23,8 @@ class Balances:
         self._world = world
         self._objects = objects
         self._rows = world.store.table("stripe.balances")
+        # Of each movement: whose balance it moved, and which automatic payout paid it out.
+        self._facts = world.store.table("stripe.balance_facts")
 
     def available(self, account: str, currency: str) -> int:
         row = self._rows.get(f"{account}:{currency}")
@@ -84,8 +86,23 @@ class Balances:
                 "type": kind or category,
             }
         )
+        self._facts[transaction["id"]] = {"account": account, "payout": ""}
         self.add(account, source["currency"], amount - fee)
         return str(transaction["id"])
+
+    def unpaid(self, account: str, currency: str) -> list[Json]:
+        """The movements of a balance that no automatic payout has paid out, nor moved by paying out."""
+        return [
+            row
+            for row in self._objects.table("balance_transaction").values()
+            if row["currency"] == currency
+            and self._facts[row["id"]] == {"account": account, "payout": ""}
+            and not row["type"].startswith("payout")
+        ]
+
+    def pay_out(self, payout: str, transactions: list[str]) -> None:
+        for identifier in transactions:
+            self._facts[identifier]["payout"] = payout
 
     def show(self, call: Call) -> Reply:
         """GET /v1/balance, of the platform or of the account in ``Stripe-Account``."""
@@ -113,15 +130,20 @@ class Balances:
         return self._objects.reply(self._objects.get("balance_transaction", call.arguments["id"]), parameters)
 
     def index(self, call: Call) -> Reply:
-        """GET /v1/balance_transactions, by source, type or currency."""
+        """GET /v1/balance_transactions of an account, by source, type, currency or automatic payout."""
         parameters = Parameters(call)
+        account, payout = call.headers.get("stripe-account", PLATFORM), parameters.optional_text("payout")
         wanted = {name: parameters.optional_text(name) for name in ("source", "type", "currency")}
-        return self._objects.listing(
-            "balance_transaction",
-            "/v1/balance_transactions",
-            parameters,
-            lambda row: all(not value or row[name] == value for name, value in wanted.items()),
-        )
+
+        def listed(row: Json) -> bool:
+            facts = self._facts[row["id"]]
+            return (
+                facts["account"] == account
+                and (not payout or facts["payout"] == payout)
+                and all(not value or row[name] == value for name, value in wanted.items())
+            )
+
+        return self._objects.listing("balance_transaction", "/v1/balance_transactions", parameters, listed)
 
 
 def _part(currency: str, amount: int) -> Json:

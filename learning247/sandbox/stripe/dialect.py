@@ -16,6 +16,7 @@ from learning247.sandbox.stripe.objects import Objects
 from learning247.sandbox.stripe.payments import Payments
 from learning247.sandbox.stripe.payouts import Payouts
 from learning247.sandbox.stripe.refunds import Refunds
+from learning247.sandbox.stripe.topups import TopUps
 from learning247.sandbox.stripe.transfers import Transfers
 from learning247.sandbox.wire import Call, Handler, Reply
 from learning247.sandbox.world import World
@@ -39,6 +40,7 @@ class Stripe:
         self.accounts = Accounts(world, self.objects, self.events)
         self.transfers = Transfers(world, self.objects, self.events, self.balances, self.accounts)
         self.payouts = Payouts(world, self.objects, self.events, self.balances)
+        self.topups = TopUps(world, self.objects, self.events, self.balances)
         self.routes = [*self._money_in(), *self._money_out()]
 
     def _money_in(self) -> list[Route]:
@@ -79,6 +81,8 @@ class Stripe:
             Route("POST", "/v1/payouts", self.payouts.create),
             Route("GET", "/v1/payouts", self.payouts.index),
             Route("GET", "/v1/payouts/{id}", self.payouts.retrieve),
+            Route("GET", "/v1/topups", self.topups.index),
+            Route("GET", "/v1/topups/{id}", self.topups.retrieve),
         ]
 
     def authenticate(self, call: Call) -> None:

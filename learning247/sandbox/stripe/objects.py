@@ -23,6 +23,7 @@ TABLES = {
     "transfer": "stripe.transfers",
     "transfer_reversal": "stripe.reversals",
     "payout": "stripe.payouts",
+    "topup": "stripe.topups",
     "event": "stripe.events",
     "dispute": "stripe.disputes",
 }
@@ -42,6 +43,7 @@ SOURCES = {
     "tr_": "transfer",
     "trr": "transfer_reversal",
     "po_": "payout",
+    "tu_": "topup",
     "dp_": "dispute",
 }
 NAMES = {"checkout.session": "checkout session", "balance_transaction": "balance transaction"}

@@ -67,6 +67,26 @@ class Payouts:
         owner = self._owners.get(identifier, {}).get("account")
         return self._objects.get("payout", identifier if owner == account else f"{identifier} of this account")
 
+    def settle(self, code: str) -> Json:
+        """An automatic payout of all that came to the platform's balance and was not paid out yet."""
+        rows = self._balances.unpaid(PLATFORM, code)
+        amount = sum(row["net"] for row in rows)
+        if not amount:
+            raise refusal("Nothing waits to be paid out.")
+        automatic = {
+            "automatic": True,
+            "description": "STRIPE PAYOUT",
+            "destination": self._world.ids.mixed("ba_"),
+            "metadata": {},
+            "method": "standard",
+            "reconciliation_status": "in_progress",
+            "source_type": "card",
+            "statement_descriptor": None,
+        }
+        payout = self._begin(PLATFORM, amount, code, automatic)
+        self._balances.pay_out(payout["id"], [*(row["id"] for row in rows), payout["balance_transaction"]])
+        return payout
+
     def conclude(self, identifier: str, status: str) -> Json:
         """Move a payout on; a failed one brings the money back to the balance."""
         payout = self._objects.get("payout", identifier)
@@ -75,12 +95,16 @@ class Payouts:
         account, before = self._owners[identifier]["account"], payout["status"]
         payout["status"] = status
         if status in ("failed", "canceled"):
-            back = self._balances.book(payout, payout["amount"], "payout_reversal", account=account)
+            kind = "payout_failure" if status == "failed" else "payout_cancel"
+            back = self._balances.book(payout, payout["amount"], "payout_reversal", account=account, kind=kind)
             payout["failure_balance_transaction"] = back
         if status == "failed":
             payout.update(failure_code="account_closed", failure_message="The bank account has been closed.")
         for event in (f"payout.{status}", "payout.updated"):
             self._events.emit(event, payout, account=account, previous={"status": before})
+        if status == "paid" and payout["automatic"]:
+            payout["reconciliation_status"] = "completed"
+            self._events.emit("payout.reconciliation_completed", payout, account=account)
         return payout
 
     def _require_enabled(self, account: str) -> None:

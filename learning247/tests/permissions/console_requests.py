@@ -91,6 +91,11 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "reason": "A campaign",
     },
     "/admin/payments/payment/{payment_id}/refund/": lambda world: {"reason": "Cancelled", "key": str(new_id())},
+    "/admin/wallets/adjustmentproposal/propose/": lambda world: {
+        "currency": "USD",
+        "lines": "losses -1.00\ngateway_costs 1.00",
+        "reason": "A fee that was named late",
+    },
     "/admin/payments/dispute/{dispute_id}/send-evidence/": lambda world: {"reason": "Answered"},
     "/admin/courses/enrollment/add/": lambda world: {
         "email": world.people["user"].email,

@@ -238,6 +238,12 @@ PAGES = """
 /admin/payments/paymentreview/{object_id}/change/                 login/login   403/403   200/403   403/403   200/403
 /admin/payments/paymentreview/{object_id}/delete/                 login/login   403/403   403/403   403/403   403/403
 /admin/payments/paymentreview/{object_id}/history/                login/login   403/403   200/200   403/403   200/200
+/admin/payments/payout/                                           login/login   403/403   403/403   200/200   200/200
+/admin/payments/payout/add/                                       login/login   403/403   403/403   403/403   403/403
+/admin/payments/payout/{object_id}/                               login/login   302/302   302/302   302/302   302/302
+/admin/payments/payout/{object_id}/change/                        login/login   403/403   403/403   200/403   200/403
+/admin/payments/payout/{object_id}/delete/                        login/login   403/403   403/403   403/403   403/403
+/admin/payments/payout/{object_id}/history/                       login/login   403/403   403/403   200/200   200/200
 /admin/payments/product/                                          login/login   200/200   200/200   200/200   200/200
 /admin/payments/product/add/                                      login/login   403/403   403/403   403/403   403/403
 /admin/payments/product/{object_id}/                              login/login   302/302   302/302   302/302   302/302
@@ -278,6 +284,13 @@ PAGES = """
 /admin/records/outboundmail/{object_id}/history/                  login/login   200/200   403/403   403/403   200/200
 /admin/second-factor/                                             login/login  200/302*  200/302*  200/302*  200/302*
 /admin/wallets/                                                   login/login   200/200   200/200   200/200   200/200
+/admin/wallets/adjustmentproposal/                                login/login   403/403   403/403   200/200   200/200
+/admin/wallets/adjustmentproposal/add/                            login/login   403/403   403/403   403/403   403/403
+/admin/wallets/adjustmentproposal/propose/                        login/login   403/403   403/403  200/302*  200/302*
+/admin/wallets/adjustmentproposal/{object_id}/                    login/login   302/302   302/302   302/302   302/302
+/admin/wallets/adjustmentproposal/{object_id}/change/             login/login   403/403   403/403   200/403   200/403
+/admin/wallets/adjustmentproposal/{object_id}/delete/             login/login   403/403   403/403   403/403   403/403
+/admin/wallets/adjustmentproposal/{object_id}/history/            login/login   403/403   403/403   200/200   200/200
 /admin/wallets/journalentry/                                      login/login   403/403   403/403   200/200   200/200
 /admin/wallets/journalentry/add/                                  login/login   403/403   403/403   403/403   403/403
 /admin/wallets/journalentry/{object_id}/                          login/login   302/302   302/302   302/302   302/302
@@ -345,6 +358,7 @@ ACTIONS = """
 /admin/payments/paymentreview/ note                                     login       403       302       403       302
 /admin/payments/paymentreview/ reject                                   login       403      302*       403      302*
 /admin/payments/paymentreview/ take_on                                  login       403      302*       403      302*
+/admin/payments/payout/ delete_selected                                 login       403       403       200       200
 /admin/payments/product/ delete_selected                                login       200       200       200       200
 /admin/payments/refund/ delete_selected                                 login       200       200       200       200
 /admin/records/auditentry/ delete_selected                              login       403       403       403       200
@@ -353,6 +367,9 @@ ACTIONS = """
 /admin/records/inboundevent/ handle_again                               login       403       403       403      302*
 /admin/records/outboundmail/ delete_selected                            login       302       403       403       302
 /admin/records/outboundmail/ send_again                                 login      302*       403       403      302*
+/admin/wallets/adjustmentproposal/ approve                              login       403       403      302*      302*
+/admin/wallets/adjustmentproposal/ delete_selected                      login       403       403       302       302
+/admin/wallets/adjustmentproposal/ reject                               login       403       403      302*      302*
 /admin/wallets/journalentry/ delete_selected                            login       403       403       200       200
 /admin/wallets/ledgeraccount/ delete_selected                           login       403       403       200       200
 /admin/wallets/payoutaccount/ delete_selected                           login       200       200       200       200

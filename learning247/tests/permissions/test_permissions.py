@@ -52,6 +52,7 @@ NOTHING_WAS_BEFORE = {
     "department.created": NEW,
     "entitlement.granted": NEW,
     "enrollment.granted": NEW,
+    "adjustment.proposed": NEW,
     "webhook_endpoint.created": NEW,
     "user.erased": "Who it was is forgotten.",
     "user.password_changed": "A password is no value to keep.",

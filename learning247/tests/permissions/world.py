@@ -30,11 +30,11 @@ from learning247.records.services.audit import audit_record
 from learning247.records.services.inbox import event_receive
 from learning247.records.services.mail import mail_queue
 from payments.enums import DisputeStatus, GatewayName, RefundSource
-from payments.models import CouponRedemption, Dispute, Payment
+from payments.models import CouponRedemption, Dispute, Payment, Payout
 from payments.services.refunds import refund_book
 from payments.tests.builders import build_coupon, build_review
 from wallets.enums import PayoutMethod
-from wallets.models import JournalEntry, Seal
+from wallets.models import AdjustmentLine, AdjustmentProposal, JournalEntry, Seal
 from wallets.services.withdrawals import withdrawal_start
 from wallets.tests.builders import post_sale
 from wallets.tests.withdrawing import build_account
@@ -125,6 +125,14 @@ class World:
             payment=redeemed,
             user=self.people["other"],
         )
+        Payout.objects.create(
+            gateway=GatewayName.STRIPE, gateway_payout_id="po_1", currency="USD", amount_minor=1_000, initiated_at=now()
+        )
+        self.adjustment = AdjustmentProposal.objects.create(
+            currency="USD", reason="A fee that the gateway named late.", first_by=build_user(is_staff=True)
+        )
+        for kind, minor in (("losses", -100), ("gateway_costs", 100)):
+            AdjustmentLine.objects.create(proposal=self.adjustment, kind=kind, amount_minor=minor)
         interval = IntervalSchedule.objects.create(every=77, period="days")
         PeriodicTask.objects.create(name="test", task="records.sweep_mail", interval=interval)
         self.paused = PeriodicTask.objects.create(
