@@ -18,8 +18,8 @@ from learning247.drill import stage
 from learning247.drill.findings import Finding, found, measured
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from payments.enums import GatewayName, LineClass, PaymentStatus, ProductKind
-from payments.models import Payment, Product
+from payments.enums import DisputeStatus, GatewayName, LineClass, PaymentStatus, ProductKind
+from payments.models import Dispute, Payment, Payout, Product
 from payments.services.products import product_create
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
@@ -51,8 +51,10 @@ def run(*, full: bool) -> list[Finding]:
 
 
 def compared(*, lines: int, planted: int) -> list[Finding]:
-    """Sales in the database of now, the gateway's export of them with mistakes, and what `reconcile` finds."""
-    rows = _rows_of(_sales(lines))
+    """Sales, lost disputes and payouts in the database of now, the gateway's export of them with mistakes, and what
+    `reconcile` finds."""
+    payments = _sales(lines - 2 * (lines // 50))
+    rows = [*_rows_of(payments), *_disputes(payments[: lines // 50]), *_payouts(lines // 50)]
     rows, wanted = _with_mistakes(rows, planted)
     with tempfile.TemporaryDirectory() as folder:
         export, first, second = (Path(folder, name) for name in ("export.csv", "first.csv", "second.csv"))
@@ -143,18 +145,67 @@ def _sale(buyer: User, product: Product, turn: int) -> Payment:
     return payment
 
 
+def _disputes(payments: Sequence[Payment]) -> list[Row]:
+    """The first of them were disputed and lost; as the gateway has them."""
+    rows = []
+    with transaction.atomic():
+        for number, payment in enumerate(payments):
+            dispute = Dispute(
+                payment=payment,
+                gateway_dispute_id=str(1_000_000 + number),
+                status=DisputeStatus.LOST,
+                currency="NGN",
+                amount_minor=GROSS,
+                withdrawn_minor=GROSS,
+                platform_minor=GROSS,
+                opened_at=now(),
+            )
+            dispute.save(force_insert=True)
+            entry_post(
+                key=f"dispute:{dispute.pk}:1:funds",
+                kind=EntryKind.DISPUTE_FUNDS,
+                currency="NGN",
+                postings=[
+                    Posting(platform_account(AccountKind.GATEWAY_PAYSTACK), GROSS),
+                    Posting(platform_account(AccountKind.DISPUTE_SUSPENSE), -GROSS),
+                ],
+                source_kind="dispute",
+                source_id=str(dispute.pk),
+                reference=payment.reference,
+                description="Drill",
+            )
+            rows.append(_row("", now(), type="dispute", id=dispute.gateway_dispute_id, status="resolved", fees="0"))
+    return rows
+
+
+def _payouts(number: int) -> list[Row]:
+    """What was paid out; as the gateway has it."""
+    made = [
+        Payout(
+            gateway=GatewayName.PAYSTACK,
+            gateway_payout_id=str(2_000_000 + turn),
+            currency="NGN",
+            amount_minor=GROSS,
+            initiated_at=now(),
+        )
+        for turn in range(number)
+    ]
+    Payout.objects.bulk_create(made)
+    return [_row("", one.initiated_at, type="settlement", id=one.gateway_payout_id, fees="0") for one in made]
+
+
 def _rows_of(payments: Sequence[Payment]) -> list[Row]:
     """As the gateway has them: a little before they were booked."""
     booked = dict(JournalEntry.objects.filter(kind=EntryKind.SALE).values_list("pk", "posted_at"))
     return [_row(payment.reference, booked[payment.sale_entry_id or 0]) for payment in payments]
 
 
-def _row(reference: str, booked_at: datetime) -> Row:
+def _row(reference: str, booked_at: datetime, **fields: str) -> Row:
     paid_at = (booked_at - timedelta(minutes=1)).astimezone(UTC).isoformat()
     return {
         "type": "transaction", "id": "", "status": "success", "reference": reference, "amount": str(GROSS),
         "fees": str(FEE), "currency": "NGN", "paid_at": paid_at, "created_at": paid_at,
-    }  # fmt: skip
+    } | fields  # fmt: skip
 
 
 def _with_mistakes(rows: list[Row], number: int) -> tuple[list[Row], set[tuple[str, str]]]:
@@ -163,28 +214,34 @@ def _with_mistakes(rows: list[Row], number: int) -> tuple[list[Row], set[tuple[s
     ways, wanted = list(PLANTED), set()
     for turn, place in enumerate(sorted(dice.sample(range(len(rows)), number))):
         way, row = ways[turn % len(ways)], rows[place]
-        wanted.add((_spoilt(rows, place, way, dice) or row["reference"], PLANTED[way].value))
-    kept = [row for row in rows if row["reference"]]
+        wanted.add((_spoilt(rows, place, way, dice) or _key_of(row), PLANTED[way].value))
+    kept = [row for row in rows if _key_of(row)]
     dice.shuffle(kept)
     return kept, wanted
 
 
+def _key_of(row: Row) -> str:
+    return row["reference"] or row["id"]
+
+
 def _spoilt(rows: list[Row], place: int, way: str, dice: random.Random) -> str:
     """Do it; the key of the line that must be found."""
-    row, key = rows[place], rows[place]["reference"]
+    row, key = rows[place], _key_of(rows[place])
+    column = "reference" if row["reference"] else "id"
     if way == "ours_only":
-        row["reference"] = ""
+        row[column] = ""
     elif way == "theirs_only":
         key = f"L247-{dice.getrandbits(128):032x}"
-        rows.append(row | {"reference": key})
+        rows.append(row | {column: key})
     elif way == "again":
         rows.append(dict(row))
     elif way == "amount":
         row["amount"] = str(GROSS + dice.choice((-1, 1)))
     elif way == "fee":
-        row["fees"] = str(FEE + dice.choice((-1, 1)))
+        row["fees"] = str(int(row["fees"]) + 1)
     elif way == "currency":
         row["currency"] = "GHS"
     else:
         row["paid_at"] = (datetime.fromisoformat(row["paid_at"]) - timedelta(days=2)).isoformat()
+        row["created_at"] = row["paid_at"]
     return key

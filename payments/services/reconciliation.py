@@ -1,8 +1,9 @@
 """Our books against what a gateway says: every line of either side is in exactly one class.
 
 A line of theirs and one of ours belong together by kind and key: Paystack's payments by our reference, Stripe's by the
-payment intent, refunds by the gateway's id. A pair belongs to the period of their line; where only we have it, of ours.
-Lines of theirs from around the period serve as partners and are in no class.
+payment intent, refunds, disputes and payouts by the gateway's id. A pair belongs to the period of their line; where
+only we have it, of ours. Lines of theirs from around the period serve as partners and are in no class. What an approved
+adjustment has repaired is ours as well.
 """
 
 import tempfile
@@ -15,11 +16,12 @@ from typing import Final
 from django.db import connection, transaction
 
 from payments.enums import GatewayName, LineClass, RefundStatus
-from payments.gateways.port import GatewayLine
+from payments.gateways.port import GatewayLine, GatewayLineKind
 
 # How far apart the gateway's time and that of our entry may be: a webhook comes late, `verify` or the sweep follow.
 TOLERANCE: Final = timedelta(days=1)
 BATCH: Final = 2_000
+INWARD: Final = (GatewayLineKind.PAYMENT, GatewayLineKind.DISPUTE_REVERSAL, GatewayLineKind.PAYOUT_RETURN)
 
 _TABLE: Final = """
 CREATE TEMPORARY TABLE reconciliation_line (
@@ -27,9 +29,18 @@ CREATE TEMPORARY TABLE reconciliation_line (
 ) ON COMMIT DROP
 """
 _COMPARE: Final = """
-WITH theirs AS (
+WITH repaired AS (
+    SELECT p.source_key, min(p.reference) AS reference, min(p.currency) AS currency, min(e.posted_at) AS at,
+           sum(l.amount_minor) FILTER (WHERE l.kind = 'gateway-' || %(gateway)s)::bigint AS gateway_minor,
+           coalesce(-sum(l.amount_minor) FILTER (WHERE l.kind = 'gateway_costs'), 0)::bigint AS cost_minor
+      FROM wallets_adjustmentproposal p
+      JOIN wallets_adjustmentline l ON l.proposal_id = p.id
+      JOIN wallets_journalentry e ON e.id = p.entry_id
+     WHERE p.source_key LIKE %(gateway)s || ':%%'
+     GROUP BY p.source_key
+), theirs AS (
     SELECT *, row_number() OVER (PARTITION BY kind, key ORDER BY position) AS nth FROM reconciliation_line
-), booked AS (
+), recorded AS (
     SELECT 'payment' AS kind, CASE p.gateway WHEN 'paystack' THEN p.reference ELSE p.gateway_payment_id END AS key,
            p.reference, p.captured_minor AS amount_minor,
            CASE WHEN p.gateway_fee_currency = p.captured_currency THEN p.gateway_fee_minor END AS fee_minor,
@@ -44,8 +55,59 @@ WITH theirs AS (
       JOIN payments_payment p ON p.id = r.payment_id
       JOIN wallets_journalentry e ON e.id = r.entry_id
      WHERE p.gateway = %(gateway)s AND r.status <> %(failed)s
+     UNION ALL
+    SELECT moved.kind, d.gateway_dispute_id, p.reference, moved.amount_minor, moved.fee_minor, d.currency, moved.at
+      FROM payments_dispute d
+      JOIN payments_payment p ON p.id = d.payment_id AND p.gateway = %(gateway)s
+     CROSS JOIN LATERAL (
+           SELECT coalesce(sum(greatest(l.amount_minor, 0)) FILTER (WHERE e.kind = 'dispute_funds'), 0) AS out,
+                  coalesce(sum(greatest(-l.amount_minor, 0)) FILTER (WHERE e.kind = 'dispute_funds'), 0) AS back,
+                  coalesce(sum(l.amount_minor) FILTER (WHERE e.kind = 'dispute_fee'), 0) AS fee,
+                  min(e.posted_at) AS first, max(e.posted_at) AS last
+             FROM wallets_journalentry e
+             JOIN wallets_journalline l ON l.entry_id = e.id
+             JOIN wallets_ledgeraccount a ON a.id = l.account_id AND a.kind = 'gateway-' || %(gateway)s
+            WHERE e.source_kind = 'dispute' AND e.source_id = d.id::text AND e.kind IN ('dispute_funds', 'dispute_fee')
+     ) AS booked
+     CROSS JOIN LATERAL (
+           SELECT 'dispute', booked.out::bigint, booked.fee::bigint, booked.first WHERE booked.out > 0
+           UNION ALL
+           SELECT 'dispute_reversal', booked.back::bigint, 0, booked.last WHERE booked.back > 0
+           UNION ALL
+           -- Of one that was over before we heard of it nothing but its fee was booked: it came and went.
+           SELECT t.kind, t.amount_minor, CASE t.kind WHEN 'dispute' THEN booked.fee ELSE 0 END::bigint, t.at
+             FROM theirs t
+            WHERE booked.out = 0 AND t.key = d.gateway_dispute_id AND t.kind IN ('dispute', 'dispute_reversal')
+              AND t.nth = 1 AND 0 = (
+                  SELECT sum(CASE c.kind WHEN 'dispute' THEN c.amount_minor ELSE -c.amount_minor END) FROM theirs c
+                   WHERE c.key = t.key AND c.kind IN ('dispute', 'dispute_reversal'))
+     ) AS moved (kind, amount_minor, fee_minor, at)
+     UNION ALL
+    -- By the gateway's own time: between "made" and "paid", when it is booked, lie days.
+    SELECT moved.kind, o.gateway_payout_id, o.gateway_payout_id, o.amount_minor, 0, o.currency, moved.at
+      FROM payments_payout o
+     CROSS JOIN LATERAL (VALUES ('payout', o.initiated_at), ('payout_return', o.closed_at)) AS moved (kind, at)
+     WHERE o.gateway = %(gateway)s AND o.amount_minor <> 0 AND moved.at IS NOT NULL
+), mended AS (
+    SELECT r.kind, r.key, r.reference,
+           (r.amount_minor + coalesce(CASE WHEN r.kind = ANY(%(inward)s) THEN -a.gateway_minor ELSE a.gateway_minor END,
+                                      0))::bigint AS amount_minor,
+           (r.fee_minor + coalesce(f.gateway_minor, 0))::bigint AS fee_minor, r.currency, r.at
+      FROM recorded r
+      LEFT JOIN repaired a ON a.source_key = %(gateway)s || ':' || r.kind || ':' || r.key || ':amount'
+      LEFT JOIN repaired f ON f.source_key = %(gateway)s || ':' || r.kind || ':' || r.key || ':fee'
+      LEFT JOIN repaired o ON o.source_key = %(gateway)s || ':' || r.kind || ':' || r.key || ':ours_only'
+     WHERE o.source_key IS NULL
+     UNION ALL
+    SELECT t.kind, t.key, r.reference,
+           CASE WHEN t.kind = ANY(%(inward)s) THEN r.cost_minor - r.gateway_minor ELSE r.gateway_minor END,
+           r.cost_minor, r.currency, t.at
+      FROM repaired r
+      JOIN theirs t ON t.nth = 1 AND r.source_key = %(gateway)s || ':' || t.kind || ':' || t.key || ':theirs_only'
+), booked AS (
+    SELECT mended.*, row_number() OVER (PARTITION BY kind, key ORDER BY at) AS nth FROM mended
 ), ours AS (
-    SELECT booked.*, 1::bigint AS nth FROM booked
+    SELECT booked.* FROM booked
      WHERE (at >= %(since)s AND at < %(until)s) OR (kind, key) IN (SELECT kind, key FROM reconciliation_line)
 )
 SELECT CASE WHEN ours.key IS NULL THEN 'theirs_only'
@@ -112,6 +174,7 @@ def reconcile(
                     {
                         "gateway": gateway.value,
                         "failed": RefundStatus.FAILED.value,
+                        "inward": [kind.value for kind in INWARD],
                         "since": since,
                         "until": until,
                         "tolerance": TOLERANCE.total_seconds(),

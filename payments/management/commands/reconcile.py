@@ -17,8 +17,16 @@ from payments.gateways import gateway_named
 from payments.gateways.port import GatewayLine
 from payments.gateways.statements import statement_read
 from payments.services.reconciliation import TOLERANCE, ReconciledLine, reconcile
+from payments.services.repairs import REPAIRABLE, repair_of, source_key
+from wallets.services.adjustments import (
+    AdjustmentDraft,
+    adjustments_draft,
+    adjustments_outdate,
+    open_source_keys,
+)
 
 SHOWN = 50
+MOST_PROPOSED = 1_000
 COLUMNS = (
     "class", "kind", "key", "reference", "our_currency", "our_amount_minor", "our_fee_minor", "our_time",
     "their_currency", "their_amount_minor", "their_fee_minor", "their_time",
@@ -33,6 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--from", dest="since", type=date.fromisoformat, required=True, help="first day, UTC")
         parser.add_argument("--to", dest="until", type=date.fromisoformat, required=True, help="last day, UTC")
         parser.add_argument("--csv", type=Path, metavar="FILE", help="the gateway's export, instead of its API")
+        parser.add_argument("--propose", action="store_true", help="propose adjustments, for two people to approve")
         parser.add_argument("--report", type=Path, metavar="FILE", help="where all lines are written")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,6 +62,8 @@ class Command(BaseCommand):
                 counts = self._compare(gateway, since, until, lines, report)
         except (DomainError, OSError, UnicodeDecodeError) as error:
             raise CommandError(str(error)) from error
+        if options["propose"]:
+            self._propose(gateway, report)
         if set(counts) - {LineClass.MATCHED}:
             raise SystemExit(1)
 
@@ -62,12 +73,20 @@ class Command(BaseCommand):
         """Write all lines to the file, the first that differ and the sums to the screen."""
         counts: Counter[LineClass] = Counter()
         differing = 0
+        self._drafts: list[AdjustmentDraft] = []
+        self._repaired: set[str] = set()
+        open_keys = open_source_keys(gateway.value)
         with report.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             for line in reconcile(gateway=gateway, since=since, until=until, lines=lines):
                 counts[line.line_class] += 1
                 writer.writerow(_row_of(line))
+                draft = repair_of(gateway, line, report=str(report))
+                if draft is not None and len(self._drafts) < MOST_PROPOSED:
+                    self._drafts.append(draft)
+                stale = {source_key(gateway, line, one) for one in REPAIRABLE if one != line.line_class}
+                self._repaired |= stale & open_keys
                 if line.line_class != LineClass.MATCHED:
                     differing += 1
                     if differing <= SHOWN:
@@ -77,6 +96,15 @@ class Command(BaseCommand):
         for line_class in LineClass:
             self.stdout.write(f"{line_class.value:<12} {counts[line_class]:>12,}")
         return counts
+
+    def _propose(self, gateway: GatewayName, report: Path) -> None:
+        """What can be repaired is proposed; a proposal whose line is right by now is closed."""
+        drafted = {draft.source_key for draft in self._drafts}
+        outdated = adjustments_outdate(source_keys=self._repaired - drafted)
+        made = adjustments_draft(drafts=self._drafts)
+        self.stdout.write(f"proposed {made:,}, outdated {outdated:,}: two people decide, in the console")
+        if len(self._drafts) == MOST_PROPOSED:
+            self.stdout.write(f"… and more of {gateway.label} in {report}: repair these first, then run it again")
 
 
 def _row_of(line: ReconciledLine) -> list[str]:
