@@ -154,7 +154,7 @@ class TestRights:
         )
 
     def test_a_new_group_is_on_record(self):
-        signed_in_as(build_admin()).post(reverse("admin:auth_group_add"), {"name": "interns"})
+        signed_in_as(build_admin()).post(reverse("admin:auth_group_add"), {"name": "interns", "reason": "New"})
 
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.before, entry.after) == (

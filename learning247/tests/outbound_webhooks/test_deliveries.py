@@ -35,7 +35,12 @@ pytestmark = pytest.mark.usefixtures("committed_db")
 
 def build_endpoint(receiver, owner, *event_types):
     return endpoint_create(
-        owner=owner, actor=owner or build_user(), url=receiver.url, description="", event_types=event_types
+        owner=owner,
+        actor=owner or build_user(),
+        url=receiver.url,
+        description="",
+        event_types=event_types,
+        reason="A test",
     )
 
 
