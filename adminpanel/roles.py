@@ -38,6 +38,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_entitlement",
         ),
         "wallets": ("view_payoutaccount", "view_withdrawal"),
+        "risk": ("view_decision", "view_ruleversion"),
     },
     "finance": {
         "accounts": ("view_user",),
@@ -57,6 +58,7 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_entitlement",
             "view_payout",
         ),
+        "risk": ("view_decision", "view_ruleversion", "add_ruleversion", "change_ruleversion"),
         "wallets": (
             "view_ledgeraccount",
             "view_journalentry",

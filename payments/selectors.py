@@ -11,6 +11,9 @@ from accounts.models import User
 from accounts.selectors import staff_may
 from learning247.kit.clock import now
 from learning247.kit.money import EXPONENTS, Money
+from learning247.risk.enums import Purpose
+from learning247.risk.models import Decision
+from learning247.risk.selectors import decision_of
 from payments.access import Access, explain
 from payments.enums import AccessReason, CouponState, RedemptionStatus, ReviewReason
 from payments.errors import CouponNotFound, PaymentNotFound, ProductNotFound, ReviewNotFound
@@ -154,6 +157,11 @@ def review_list(*, status: str | None = None, assigned_to: User | None = None) -
     if assigned_to is not None:
         reviews = reviews.filter(assigned_to=assigned_to)
     return reviews.order_by("due_at", "id")
+
+
+def review_decision(review: PaymentReview, purpose: Purpose) -> Decision | None:
+    """What the checks for fraud said about its payment at that point."""
+    return decision_of(purpose=purpose, subject_kind="payment", subject_id=review.payment_id)
 
 
 def review_get(review_id: UUID) -> PaymentReview:

@@ -39,6 +39,11 @@ def test_no_group_may_change_people_or_its_own_rights_and_money_moves_by_finance
         "payments.add_refund",
         "payments.change_dispute",
         "payments.change_paymentreview",
+        "payments.add_coupon",
+        "payments.change_coupon",
+        "wallets.change_adjustmentproposal",
+        "risk.add_ruleversion",
+        "risk.change_ruleversion",
     }
     assert [name for name in ROLES if "payments.change_dispute" in rights_of(name)] == ["finance"]
     assert [name for name in ROLES if "payments.add_refund" in rights_of(name)] == ["finance"]

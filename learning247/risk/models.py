@@ -1,6 +1,6 @@
 """Rules and what they decided; and what everything that people review has in common."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -162,13 +162,14 @@ class Decision(models.Model):
         return self.failure != ""
 
     @property
+    def fired(self) -> list[dict[str, Any]]:
+        """What the live rules that fired said."""
+        return [result for result in self.results if result["status"] == RuleStatus.LIVE and result["fired"]]
+
+    @property
     def reasons(self) -> list[str]:
         """Why it is not simply allowed, in words for whoever it is about; without what would help to pass next time."""
-        told = [
-            result["told"]
-            for result in self.results
-            if result["status"] == RuleStatus.LIVE and result["fired"] and result["outcome"] == self.outcome
-        ]
+        told = [result["told"] for result in self.fired if result["outcome"] == self.outcome]
         if not told and self.outcome != Outcome.ALLOW:
             told = [COULD_NOT_CHECK]
         return list(dict.fromkeys(told))

@@ -10,15 +10,17 @@ from django.contrib.admin import helpers
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from learning247.kit.admin import ReadOnlyAdmin
 from learning247.kit.errors import DomainError
 from learning247.kit.lengths import longest
 from learning247.records.reason_forms import ReasonField
-from learning247.risk.enums import ReviewPriority
+from learning247.risk.enums import Purpose, ReviewPriority
 from payments.models import PaymentReview
-from payments.selectors import review_list
+from payments.selectors import review_decision, review_list
 from payments.services.decisions import payment_approve, payment_reject
 from payments.services.reviews import review_edit
 
@@ -58,9 +60,18 @@ class PaymentReviewAdmin(ReadOnlyAdmin):
     ordering = ("due_at", "id")
     actions = ("approve", "reject", "take_on", "note")
     fieldsets = (
-        (None, {"fields": ("payment", "reason", "status", "priority", "due_at", "escalated_at", "assigned_to")}),
+        (None, {"fields": ("payment", "reason", "noticed", "status")}),
+        ("Queue", {"fields": ("priority", "due_at", "escalated_at", "assigned_to")}),
         ("Work", {"fields": ("notes", "decided_by", "decided_at", "decision_reason", "created_at")}),
     )
+
+    readonly_fields = ("noticed",)
+
+    @admin.display(description="What our checks noticed")
+    def noticed(self, review: PaymentReview) -> SafeString:
+        decisions = [review_decision(review, purpose) for purpose in (Purpose.CHECKOUT, Purpose.SETTLEMENT)]
+        fired = [(one["rule"], one["saw"]) for decision in decisions if decision for one in decision.fired]
+        return format_html_join(SafeString("<br>"), "{}: {}", fired) or SafeString("-")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentReview]:
         return review_list()

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.selectors import second_factor_active
 from accounts.tests.builders import PASSWORD, build_totp
 from learning247.kit.ids import new_id
+from learning247.risk.models import RuleVersion
 from learning247.tests.permissions.requests import NEW_PASSWORD
 from learning247.tests.permissions.world import World, upload
 
@@ -33,6 +34,8 @@ ROWS: dict[str, Callable[[World], object]] = {
 ACTION_ROWS: dict[str, Callable[[World], object]] = {
     "/admin/accounts/user/ erase": lambda world: world.people["user"].pk,
     "/admin/accounts/user/ reset_second_factor": lambda world: _with_totp(world.owner).pk,
+    "/admin/risk/ruleversion/ promote": lambda world: RuleVersion.objects.filter(status="shadow").earliest("pk").pk,
+    "/admin/risk/ruleversion/ retire": lambda world: RuleVersion.objects.filter(status="live").earliest("pk").pk,
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
     "/admin/payments/coupon/ resume": lambda world: world.paused_coupon.pk,
     "/admin/django_celery_beat/periodictask/ resume": lambda world: world.paused.pk,
@@ -79,6 +82,14 @@ FORMS: dict[str, Callable[[World], Form]] = {
         "slug": "new",
         "description": "",
         "reason": "A new shelf",
+    },
+    "/admin/risk/ruleversion/add/": lambda world: {
+        "rule": "amount",
+        "purpose": "checkout",
+        "kind": "amount",
+        "parameters": '{"at_least": {"NGN": 10000}}',
+        "outcome": "review",
+        "reason": "Stolen cards buy little",
     },
     "/admin/outbound_webhooks/webhookendpoint/add/": lambda world: {
         "url": "https://hooks.example.com/",

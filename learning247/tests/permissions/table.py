@@ -283,6 +283,19 @@ PAGES = """
 /admin/records/outboundmail/{object_id}/delete/                   login/login   403/403   403/403   403/403   403/403
 /admin/records/outboundmail/{object_id}/history/                  login/login   200/200   403/403   403/403   200/200
 /admin/second-factor/                                             login/login  200/302*  200/302*  200/302*  200/302*
+/admin/risk/                                                      login/login   404/404   200/200   200/200   200/200
+/admin/risk/decision/                                             login/login   403/403   200/200   200/200   200/200
+/admin/risk/decision/add/                                         login/login   403/403   403/403   403/403   403/403
+/admin/risk/decision/{object_id}/                                 login/login   302/302   302/302   302/302   302/302
+/admin/risk/decision/{object_id}/change/                          login/login   403/403   200/403   200/403   200/403
+/admin/risk/decision/{object_id}/delete/                          login/login   403/403   403/403   403/403   403/403
+/admin/risk/decision/{object_id}/history/                         login/login   403/403   200/200   200/200   200/200
+/admin/risk/ruleversion/                                          login/login   403/403   200/200   200/200   200/200
+/admin/risk/ruleversion/add/                                      login/login   403/403   403/403  200/302*  200/302*
+/admin/risk/ruleversion/{object_id}/                              login/login   302/302   302/302   302/302   302/302
+/admin/risk/ruleversion/{object_id}/change/                       login/login   403/403   200/403   200/403   200/403
+/admin/risk/ruleversion/{object_id}/delete/                       login/login   403/403   403/403   403/403   403/403
+/admin/risk/ruleversion/{object_id}/history/                      login/login   403/403   200/200   200/200   200/200
 /admin/wallets/                                                   login/login   200/200   200/200   200/200   200/200
 /admin/wallets/adjustmentproposal/                                login/login   403/403   403/403   200/200   200/200
 /admin/wallets/adjustmentproposal/add/                            login/login   403/403   403/403   403/403   403/403
@@ -367,6 +380,10 @@ ACTIONS = """
 /admin/records/inboundevent/ handle_again                               login       403       403       403      302*
 /admin/records/outboundmail/ delete_selected                            login       302       403       403       302
 /admin/records/outboundmail/ send_again                                 login      302*       403       403      302*
+/admin/risk/decision/ delete_selected                                   login       403       200       200       200
+/admin/risk/ruleversion/ delete_selected                                login       403       200       302       302
+/admin/risk/ruleversion/ promote                                        login       403       200      302*      302*
+/admin/risk/ruleversion/ retire                                         login       403       200      302*      302*
 /admin/wallets/adjustmentproposal/ approve                              login       403       403      302*      302*
 /admin/wallets/adjustmentproposal/ delete_selected                      login       403       403       302       302
 /admin/wallets/adjustmentproposal/ reject                               login       403       403      302*      302*

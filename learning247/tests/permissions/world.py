@@ -29,6 +29,9 @@ from learning247.records.models import IdempotencyRecord, OutboundMail
 from learning247.records.services.audit import audit_record
 from learning247.records.services.inbox import event_receive
 from learning247.records.services.mail import mail_queue
+from learning247.risk.enums import Purpose
+from learning247.risk.facts import Facts, Subject
+from learning247.risk.services.decisions import risk_check
 from payments.enums import DisputeStatus, GatewayName, RefundSource
 from payments.models import CouponRedemption, Dispute, Payment, Payout
 from payments.services.refunds import refund_book
@@ -133,6 +136,11 @@ class World:
         )
         for kind, minor in (("losses", -100), ("gateway_costs", 100)):
             AdjustmentLine.objects.create(proposal=self.adjustment, kind=kind, amount_minor=minor)
+        risk_check(
+            purpose=Purpose.CHECKOUT,
+            subject=Subject("payment", self.captured.pk),
+            facts=Facts(person=self.owner.pk, currency="NGN", amount_minor=10_000),
+        )
         interval = IntervalSchedule.objects.create(every=77, period="days")
         PeriodicTask.objects.create(name="test", task="records.sweep_mail", interval=interval)
         self.paused = PeriodicTask.objects.create(
