@@ -284,9 +284,9 @@ def settled_by_eight_at_the_same_step(payment, monkeypatch):
     """Eight settlers that have all heard "captured" from the gateway before any of them records it."""
     barrier, record = Barrier(8), settlement._report_record
 
-    def record_together(payment_id, reported, *gone):
+    def record_together(*given, **named):
         barrier.wait(20)
-        return record(payment_id, reported, *gone)
+        return record(*given, **named)
 
     monkeypatch.setattr(settlement, "_report_record", record_together)
     return at_once(8, lambda number: payment_settle(reference=payment.reference).status)
