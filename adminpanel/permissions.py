@@ -25,9 +25,19 @@ class MayChangeEnrollments(_StaffWith):
     right = "courses.change_enrollment"
 
 
-class MayViewReviews(_StaffWith):
-    right = "payments.view_paymentreview"
+class _StaffWithAny(BasePermission):
+    """Which of them they may, is for the view to look at, row by row."""
+
+    rights: ClassVar[tuple[str, ...]]
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        return isinstance(user, User) and any(staff_may(user, right) for right in self.rights)
 
 
-class MayDecideReviews(_StaffWith):
-    right = "payments.change_paymentreview"
+class MayViewReviews(_StaffWithAny):
+    rights = ("payments.view_paymentreview", "wallets.view_withdrawalreview")
+
+
+class MayDecideReviews(_StaffWithAny):
+    rights = ("payments.change_paymentreview", "wallets.change_withdrawalreview")

@@ -18,6 +18,8 @@ from learning247.risk.enums import ReviewPriority, ReviewStatus
 from payments.enums import EntitlementSource, PaymentStatus, ProductKind, ReviewReason
 from payments.models import Entitlement, Payment, PaymentReview
 from payments.selectors import approval_obstacle
+from wallets.enums import WithdrawalDoubt, WithdrawalStatus
+from wallets.models import WithdrawalReview
 
 
 class EnrollmentQuery(FilterQuery):
@@ -269,16 +271,29 @@ class ReviewedPaymentSerializer(serializers.Serializer[Any]):
         return str(Money(minor, currency)) if currency in EXPONENTS else f"{minor} minor units of {currency or '?'}"
 
 
+class ReviewedWithdrawalSerializer(serializers.Serializer[Any]):
+    reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=WithdrawalStatus.choices)
+    amount = AmountField(source="money.amount")
+    currency = serializers.CharField()
+    to = serializers.CharField(source="account", help_text="The account, masked.")
+    account_name = serializers.CharField(source="account.account_name")
+    owner = PersonSerializer()
+
+
 class ReviewSerializer(serializers.Serializer[Any]):
-    """A question to people."""
+    """A question to people, about a payment or a withdrawal; the other is null."""
 
     id = serializers.UUIDField()
     kind = serializers.SerializerMethodField(help_text="What it is about.")
     status = serializers.ChoiceField(choices=ReviewStatus.choices)
     priority = serializers.ChoiceField(choices=ReviewPriority.choices)
-    reason = serializers.ChoiceField(choices=ReviewReason.choices)
+    reason = serializers.ChoiceField(choices=[*ReviewReason.choices, *WithdrawalDoubt.choices])
     detail = serializers.CharField(source="get_reason_display")
-    payment = ReviewedPaymentSerializer()
+    payment = ReviewedPaymentSerializer(allow_null=True)
+    withdrawal = ReviewedWithdrawalSerializer(allow_null=True)
+    approvals_needed = serializers.IntegerField(default=1, help_text="Of so many different people.")
+    approved_by = serializers.SerializerMethodField(help_text="Who did so far, where it needs several.")
     approval_impossible = serializers.SerializerMethodField(
         help_text="Why it cannot be approved; null where it can, or where nothing is left to decide."
     )
@@ -292,12 +307,19 @@ class ReviewSerializer(serializers.Serializer[Any]):
     decision_reason = serializers.CharField()
     created_at = serializers.DateTimeField()
 
-    @extend_schema_field(serializers.ChoiceField(choices=["payment"]))
-    def get_kind(self, review: PaymentReview) -> str:
-        return "payment"
+    @extend_schema_field(serializers.ChoiceField(choices=["payment", "withdrawal"]))
+    def get_kind(self, review: PaymentReview | WithdrawalReview) -> str:
+        return "payment" if isinstance(review, PaymentReview) else "withdrawal"
 
-    def get_approval_impossible(self, review: PaymentReview) -> str | None:
-        return approval_obstacle(review) if review.status == ReviewStatus.OPEN else None
+    @extend_schema_field(PersonSerializer(many=True))
+    def get_approved_by(self, review: PaymentReview | WithdrawalReview) -> Any:
+        people = [] if isinstance(review, PaymentReview) else [given.person for given in review.approvals.all()]
+        return PersonSerializer(people, many=True).data
+
+    def get_approval_impossible(self, review: PaymentReview | WithdrawalReview) -> str | None:
+        if isinstance(review, WithdrawalReview) or review.status != ReviewStatus.OPEN:
+            return None
+        return approval_obstacle(review)
 
 
 class ReviewEditSerializer(serializers.Serializer[Any]):
@@ -317,5 +339,5 @@ class ReviewApprovalSerializer(serializers.Serializer[Any]):
 class ReviewRejectionSerializer(serializers.Serializer[Any]):
     reason = LineField(
         max_length=longest(PaymentReview, "decision_reason"),
-        help_text="For the record; the buyer sees it with the refund.",
+        help_text="For the record; the buyer, or who withdraws, reads it.",
     )

@@ -16,6 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts.selectors import signed_in
 from adminpanel.permissions import MayChangeEnrollments, MayDecideReviews, MayViewEnrollments, MayViewReviews
+from adminpanel.reviews import ReviewQueue, review_find
 from adminpanel.serializers import (
     EnrollmentExportQuery,
     EnrollmentGrantSerializer,
@@ -54,9 +55,6 @@ from learning247.kit.api.bodies import read_body
 from learning247.kit.api.pagination import CataloguePagination
 from learning247.kit.api.schema import refusals
 from payments.models import PaymentReview
-from payments.selectors import review_get, review_list
-from payments.services.decisions import payment_approve, payment_reject
-from payments.services.reviews import review_edit
 
 
 class OneRepresentation(BaseContentNegotiation):
@@ -202,7 +200,8 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
 
 
 class ReviewAdminViewSet(GenericViewSet[Any]):
-    """What people decide over: to read with `payments.view_paymentreview`, to decide with `…change_…`."""
+    """Payments and withdrawals that people decide over: to read with `payments.view_paymentreview` and
+    `wallets.view_withdrawalreview`, to decide with `…change_…`; who may do it for one kind sees that kind."""
 
     throttle_scope = "admin"
     serializer_class: type[BaseSerializer[Any]] = ReviewSerializer
@@ -222,13 +221,15 @@ class ReviewAdminViewSet(GenericViewSet[Any]):
     )
     def list(self, request: Request) -> Response:
         query = ReviewListQuery.read(request)
-        mine = signed_in(request.user) if query.get("mine") else None
-        page = self.paginate_queryset(review_list(status=query["status"], assigned_to=mine))
+        user = signed_in(request.user)
+        queue = ReviewQueue(user=user, status=query["status"], assigned_to=user if query.get("mine") else None)
+        page = self.paginate_queryset(queue)
         return self.get_paginated_response(ReviewSerializer(page, many=True).data)
 
     @extend_schema(operation_id="admin_review", summary="One case", responses=ReviewSerializer)
     def retrieve(self, request: Request, review: UUID) -> Response:
-        return Response(ReviewSerializer(review_get(review)).data)
+        _, found = review_find(review, user=signed_in(request.user), what="view")
+        return Response(ReviewSerializer(found).data)
 
     @extend_schema(
         operation_id="admin_review_edit",
@@ -239,8 +240,9 @@ class ReviewAdminViewSet(GenericViewSet[Any]):
     def partial_update(self, request: Request, review: UUID) -> Response:
         wanted = read_body(ReviewEditSerializer, request)
         actor, mine = signed_in(request.user), wanted.get("mine")
-        review_edit(
-            review_id=review_get(review).id,
+        kind, _ = review_find(review, user=actor, what="change")
+        kind.edit(
+            review_id=review,
             actor=actor,
             notes=wanted.get("notes"),
             priority=wanted.get("priority"),
@@ -251,30 +253,39 @@ class ReviewAdminViewSet(GenericViewSet[Any]):
 
     @extend_schema(
         operation_id="admin_review_approve",
-        summary="Settle it after all",
-        description="Access is granted, the seller credited, both told by mail. Approved before: nothing changes.",
+        summary="Let it go on",
+        description="A payment: access is granted, the seller credited. A withdrawal: it goes out, a large one when "
+        "two people have approved it. They are told by mail. Approved before: nothing changes.",
         request=ReviewApprovalSerializer,
         responses={
             200: ReviewSerializer,
-            **refusals(e403="Also `own_payment`", e409="`already_decided`, `approval_impossible`"),
+            **refusals(
+                e403="Also `own_payment`, `own_withdrawal`",
+                e409="`already_decided`, `approval_impossible`, `second_person_needed`",
+            ),
         },
     )
     def approve(self, request: Request, review: UUID) -> Response:
         reason = read_body(ReviewApprovalSerializer, request)["reason"]
-        payment_approve(review_id=review_get(review).id, actor=signed_in(request.user), reason=reason)
+        actor = signed_in(request.user)
+        kind, _ = review_find(review, user=actor, what="change")
+        kind.approve(review_id=review, actor=actor, reason=reason)
         return self.retrieve(request, review)
 
     @extend_schema(
         operation_id="admin_review_reject",
         summary="Give the money back",
-        description="All of it, to where it came from; the buyer is told by mail. Rejected before: nothing changes.",
+        description="All of it: a payment to where it came from, a withdrawal to its wallet. Told by mail. Rejected "
+        "before: nothing changes.",
         request=ReviewRejectionSerializer,
         responses={
             200: ReviewSerializer,
-            **refusals(e403="Also `own_payment`", e409="`already_decided`, `rejection_impossible`"),
+            **refusals(e403="Also `own_payment`, `own_withdrawal`", e409="`already_decided`, `rejection_impossible`"),
         },
     )
     def reject(self, request: Request, review: UUID) -> Response:
         reason = read_body(ReviewRejectionSerializer, request)["reason"]
-        payment_reject(review_id=review_get(review).id, actor=signed_in(request.user), reason=reason)
+        actor = signed_in(request.user)
+        kind, _ = review_find(review, user=actor, what="change")
+        kind.reject(review_id=review, actor=actor, reason=reason)
         return self.retrieve(request, review)

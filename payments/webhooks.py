@@ -18,12 +18,12 @@ from payments.services.disputes import dispute_refresh, payment_disputed
 from payments.services.payouts import payout_refresh
 from payments.services.refunds import payment_refunds_refresh
 from payments.services.settlement import gateway_reference_learn, payment_settle
+from wallets.webhooks import creators_payout_changed
 
 # Somebody else may use the same gateway account, for invoices say: what was never ours is not waited for.
 UNSETTLED_OUTCOMES = tuple(f"payment {status.value}" for status in UNSETTLED_STATUSES)
 LONGEST_GATEWAY_REFERENCE = 255
 LONGEST_OWN_REFERENCE = 64
-CREATORS_PAYOUT = "ignored: the payout of a connected account"
 NOT_OURS = "ignored: no reference of ours"
 
 
@@ -141,7 +141,7 @@ def stripe_payout_changed(event: InboundEvent) -> str:
     """A payout to our own bank, or a top-up from there, was made, paid, came back, or is complete to the last row. Of a
     connected account (`account` at the top, docs.stripe.com/connect/webhooks) it is a creator's, and none of ours."""
     if _text(_payload(event), "account"):
-        return CREATORS_PAYOUT
+        return creators_payout_changed(event)
     payout_id = _text(_payload(event, "data", "object"), "id")
     if not 0 < len(payout_id) <= LONGEST_OWN_REFERENCE:
         raise EventNotReady("The event does not say which payout it is about.")

@@ -112,3 +112,17 @@ class AdjustmentStatus(models.TextChoices):
     POSTED = "posted", "Posted"
     REJECTED = "rejected", "Rejected"
     OUTDATED = "outdated", "Outdated"
+
+
+class PayoutTier(models.TextChoices):
+    STANDARD = "standard", "Standard"
+    VIP = "vip", "VIP"
+    BUSINESS = "business", "Business"
+
+
+class WithdrawalDoubt(models.TextChoices):
+    """Why people look at a withdrawal; the first that applies."""
+
+    LARGE = "large", "Large: two people decide"
+    NO_LIMITS = "no_limits", "There are no limits in its currency"
+    RISK = "risk", "The checker of fraud asks people"

@@ -133,3 +133,28 @@ class OwnAdjustment(Forbidden):
 class AdjustmentDecided(Conflict):
     code = "already_decided"
     detail = "This was rejected, or needs no repair any more. Open it to see why."
+
+
+class WithdrawalReviewNotFound(NotFound):
+    code = "review_not_found"
+    detail = "There is no such review."
+
+
+class WithdrawalDecided(Conflict):
+    code = "already_decided"
+    detail = "This was decided already, or needs no decision any more. Open it to see how."
+
+
+class OwnWithdrawal(Forbidden):
+    code = "own_withdrawal"
+    detail = "This is your own money. Somebody else has to decide over it."
+
+
+class SecondPersonNeeded(Conflict):
+    code = "second_person_needed"
+    detail = "You approved this already. It is large: somebody else has to approve it too."
+
+
+class NotByHand(Conflict):
+    code = "not_by_hand"
+    detail = "Finance confirms only what it transfers by hand. A gateway says by itself what became of its own."

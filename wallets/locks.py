@@ -8,7 +8,7 @@ from django.db import connection
 from learning247.kit.locks import bound_lock_wait
 from wallets.enums import PERSON_ACCOUNT_KINDS, AccountKind
 from wallets.errors import WithdrawalNotFound
-from wallets.models import AdjustmentProposal, Withdrawal
+from wallets.models import AdjustmentProposal, PayoutAccount, Withdrawal, WithdrawalReview
 
 _EARNINGS = (AccountKind.CLEARING, AccountKind.AVAILABLE, AccountKind.DISPUTED)
 
@@ -36,6 +36,21 @@ def withdrawal_lock(withdrawal_id: UUID) -> Withdrawal:
     if withdrawal is None:
         raise WithdrawalNotFound
     return withdrawal
+
+
+def withdrawal_review_lock(review_id: UUID) -> WithdrawalReview:
+    """The case and before it its withdrawal (`review.withdrawal`), both locked until the transaction ends."""
+    withdrawal = withdrawal_lock(WithdrawalReview.objects.values_list("withdrawal_id", flat=True).get(pk=review_id))
+    review = WithdrawalReview.objects.select_for_update(of=("self",), no_key=True).get(pk=review_id)
+    review.withdrawal = withdrawal
+    return review
+
+
+def payout_account_lock(account_id: UUID) -> PayoutAccount:
+    """The account, locked until the transaction ends; its owner comes along unlocked."""
+    bound_lock_wait()
+    locked = PayoutAccount.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("owner").get(pk=account_id)
 
 
 def withdrawals_lock_of(owner_id: UUID) -> list[Withdrawal]:

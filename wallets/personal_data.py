@@ -26,7 +26,18 @@ from learning247.records.personal_tables import (
 from learning247.records.services.personal_data import FORGOTTEN
 from wallets.enums import WITHDRAWAL_OPEN
 from wallets.locks import withdrawals_lock_of
-from wallets.models import AdjustmentLine, AdjustmentProposal, JournalLine, LedgerAccount, PayoutAccount, Withdrawal
+from wallets.models import (
+    AdjustmentLine,
+    AdjustmentProposal,
+    JournalLine,
+    LedgerAccount,
+    PayoutAccount,
+    PayoutLimit,
+    PayoutProfile,
+    Withdrawal,
+    WithdrawalApproval,
+    WithdrawalReview,
+)
 
 _BY_LAW = (
     "The books, which the law of accounting and of taxes keeps for years. They name no person, only an account's id."
@@ -88,6 +99,38 @@ def register_tables() -> None:
             kept="What was paid out to you, when and where: the law of accounting and of taxes keeps it for years.",
         ),
     )
+    register_personal_data(
+        PersonalTable(
+            "payout_profile",
+            PayoutProfile,
+            lambda user: [PayoutProfile.objects.filter(owner_id=user.id)],
+            withheld={"suspended_reason": "What staff noted while they looked for fraud: it would help those who try."},
+            deleted=True,
+        ),
+        PersonalTable(
+            "payout_limits", PayoutLimit, lambda user: [PayoutLimit.objects.filter(owner_id=user.id)], deleted=True
+        ),
+        PersonalTable(
+            "withdrawal_reviews",
+            WithdrawalReview,
+            lambda user: [
+                WithdrawalReview.objects.filter(withdrawal__owner_id=user.id),
+                WithdrawalReview.objects.filter(Q(decided_by_id=user.id) | Q(assigned_to_id=user.id)).exclude(
+                    withdrawal__owner_id=user.id
+                ),
+            ],
+            withheld={"notes": "What staff noted while they looked for fraud: it would help those who try."},
+            forget=reviews_forget,
+            kept="That a withdrawal of yours was looked at, and what was decided: a part of its evidence.",
+        ),
+        PersonalTable(
+            "withdrawal_approvals",
+            WithdrawalApproval,
+            lambda user: [WithdrawalApproval.objects.filter(person_id=user.id)],
+            kept="That you approved somebody's withdrawal: a part of its evidence.",
+        ),
+    )
+    register_audit_subject("payout_profile", lambda user: [user.id])
     register_audit_subject(
         "withdrawal", lambda user: Withdrawal.objects.filter(owner_id=user.id).values_list("id", flat=True)
     )
@@ -101,6 +144,7 @@ def register_tables() -> None:
     register_impersonal(
         {
             "wallets.JournalEntry": "Business events, in words about items. Whose accounts they moved, the lines say.",
+            "wallets.GatewayCircuit": "Whether gateways answer.",
             "wallets.Seal": "Digests over the journal.",
             "wallets.SealHorizon": "Numbers of the journal.",
             "wallets.AccountCheckpoint": "Sums of the platform's own accounts.",
@@ -153,6 +197,15 @@ def withdrawals_forget(erasure: ErasureSubject) -> None:
     for withdrawal in withdrawals.exclude(note=""):
         if erasure.mentioned_in(withdrawal.note):
             Withdrawal.objects.filter(pk=withdrawal.pk).update(note=FORGOTTEN)
+
+
+def reviews_forget(erasure: ErasureSubject) -> None:
+    """What staff noted about the person, and the reasons where they name them."""
+    reviews = WithdrawalReview.objects.filter(withdrawal__owner_id=erasure.user.pk)
+    reviews.exclude(notes="").update(notes=FORGOTTEN)
+    for review in reviews.exclude(decision_reason=""):
+        if erasure.mentioned_in(review.decision_reason):
+            WithdrawalReview.objects.filter(pk=review.pk).update(decision_reason=FORGOTTEN)
 
 
 def withdrawal_references(user: User) -> list[str]:

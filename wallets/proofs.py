@@ -6,8 +6,16 @@ from typing import Final
 from learning247.kit.money import Money
 from learning247.records.checks import Breach, Scope
 from learning247.records.registry import register_check
-from wallets.enums import DEBT_ENTRY_KINDS, WITHDRAWAL_HOLDING, AccountKind, EntryKind, PayoutMethod
-from wallets.models import AdjustmentProposal, JournalEntry, JournalLine, LedgerAccount, Seal, Withdrawal
+from wallets.enums import DEBT_ENTRY_KINDS, WITHDRAWAL_HOLDING, AccountKind, EntryKind, PayoutMethod, WithdrawalStatus
+from wallets.models import (
+    AdjustmentProposal,
+    JournalEntry,
+    JournalLine,
+    LedgerAccount,
+    Seal,
+    Withdrawal,
+    WithdrawalReview,
+)
 from wallets.services.seals import FIRST_PREVIOUS_DIGEST, range_digest
 from wallets.services.withdrawal_states import PAYING_ACCOUNT
 
@@ -46,6 +54,8 @@ def register_checks() -> None:
     register_check("I5", "one posting per source and purpose", sources_post_once)
     register_check("I6", "held = sum of open withdrawals", held_is_open_withdrawals)
     register_check("I6", "every step of a withdrawal is booked as it was taken", withdrawals_are_booked)
+    register_check("I10", "every withdrawal in review is asked about", reviewed_withdrawals_have_a_case)
+    register_check("I15", "decisions over withdrawals are on record", withdrawal_decisions_are_audited)
     register_check("I12", "the seal chain is unbroken", seal_chain_is_unbroken)
     register_check("I12", "every entry has a number of the journal's sequence", numbers_are_of_the_sequence)
     register_check("I15", "every adjustment has its audit row", adjustments_are_audited)
@@ -215,6 +225,53 @@ def withdrawals_are_booked(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last],
         ):
             yield Breach(f"entry {entry_id} ({key}) belongs to no withdrawal")
+
+
+def reviewed_withdrawals_have_a_case(scope: Scope) -> Iterator[Breach]:
+    """An open case per withdrawal in review, and none otherwise; an approved one with as many people as it needs."""
+    for part in scope.ranges(WithdrawalReview.objects.all()):
+        for reference, status, case, needed, given in scope.query(
+            """
+            SELECT w.reference, w.status, r.status, r.approvals_needed,
+                   (SELECT count(DISTINCT a.person_id) FROM wallets_withdrawalapproval a
+                     WHERE a.review_id = r.id AND a.person_id <> w.owner_id) AS given
+              FROM wallets_withdrawalreview r JOIN wallets_withdrawal w ON w.id = r.withdrawal_id
+             WHERE r.id BETWEEN %s AND %s
+               AND ((r.status = 'open') <> (w.status = 'in_review')
+                    OR (r.status = 'approved' AND r.approvals_needed >
+                        (SELECT count(DISTINCT a.person_id) FROM wallets_withdrawalapproval a
+                          WHERE a.review_id = r.id AND a.person_id <> w.owner_id)))
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"withdrawal {reference} is {status}, its case {case} with {given} of {needed} approvals")
+    for part in scope.ranges(Withdrawal.objects.filter(status=WithdrawalStatus.IN_REVIEW)):
+        for (reference,) in scope.query(
+            """
+            SELECT w.reference FROM wallets_withdrawal w
+             WHERE w.id BETWEEN %s AND %s AND w.status = 'in_review'
+               AND NOT EXISTS (SELECT 1 FROM wallets_withdrawalreview r WHERE r.withdrawal_id = w.id)
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"withdrawal {reference} is in review without a case")
+
+
+def withdrawal_decisions_are_audited(scope: Scope) -> Iterator[Breach]:
+    """I15: who let money out, or did not, is on record with a reason."""
+    for part in scope.ranges(WithdrawalReview.objects.filter(decided_by__isnull=False)):
+        for reference, status in scope.query(
+            """
+            SELECT w.reference, r.status
+              FROM wallets_withdrawalreview r JOIN wallets_withdrawal w ON w.id = r.withdrawal_id
+             WHERE r.id BETWEEN %s AND %s AND r.decided_by_id IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM records_auditentry a WHERE a.subject_kind = 'withdrawal'
+                               AND a.subject_id = w.id::text AND a.actor_id = r.decided_by_id
+                               AND a.action = 'withdrawal_review.' || r.status AND a.reason <> '')
+            """,
+            [part.first, part.last],
+        ):
+            yield Breach(f"withdrawal {reference}: its case is {status}, and nothing is on record")
 
 
 def guards_stand(scope: Scope) -> Iterator[Breach]:

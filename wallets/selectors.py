@@ -14,7 +14,7 @@ from learning247.kit.errors import NotFound
 from learning247.kit.money import EXPONENTS, Money
 from wallets.enums import AccountKind
 from wallets.errors import WithdrawalNotFound
-from wallets.models import JournalLine, PayoutAccount, Withdrawal
+from wallets.models import JournalLine, PayoutAccount, Withdrawal, WithdrawalReview
 from wallets.payouts import method_for
 
 
@@ -83,6 +83,18 @@ def withdrawal_of(*, user: User, withdrawal_id: UUID) -> Withdrawal:
     if withdrawal is None:
         raise WithdrawalNotFound
     return withdrawal
+
+
+def withdrawal_review_list(*, status: str | None = None, assigned_to: User | None = None) -> QuerySet[WithdrawalReview]:
+    """Cases of withdrawals, the oldest due first; None: any."""
+    reviews = WithdrawalReview.objects.select_related(
+        "withdrawal__owner", "withdrawal__account", "assigned_to", "decided_by"
+    ).prefetch_related("approvals__person")
+    if status is not None:
+        reviews = reviews.filter(status=status)
+    if assigned_to is not None:
+        reviews = reviews.filter(assigned_to=assigned_to)
+    return reviews.order_by("due_at", "id")
 
 
 class Transaction(NamedTuple):

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from wallets.services.seals import ledger_seal
 from wallets.services.transfers import transfer_carry_on, withdrawals_sweep
+from wallets.services.withdrawal_reviews import withdrawal_reviews_escalate
 
 
 @shared_task(name="wallets.seal_ledger")
@@ -24,3 +25,9 @@ def carry_on_withdrawal(withdrawal_id: str) -> None:
 def sweep_withdrawals() -> int:
     """Go on with withdrawals that are due; returns how many."""
     return withdrawals_sweep()
+
+
+@shared_task(name="wallets.escalate_withdrawal_reviews")
+def escalate_withdrawal_reviews() -> int:
+    """Make overdue reviews urgent and tell who looks after them; returns how many."""
+    return withdrawal_reviews_escalate()

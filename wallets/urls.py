@@ -1,7 +1,7 @@
 from django.urls import path
 
 from wallets.views.ledger import BalanceViewSet, TransactionViewSet
-from wallets.views.payout_accounts import BankAccountViewSet, BankViewSet
+from wallets.views.payout_accounts import BankAccountViewSet, BankViewSet, StripeAccountViewSet
 from wallets.views.withdrawals import WithdrawalViewSet
 
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/wallet/bank-accounts", BankAccountViewSet.as_view({"get": "list", "post": "create"})),
     path("api/wallet/bank-accounts/resolve", BankAccountViewSet.as_view({"post": "resolve"})),
     path("api/wallet/bank-accounts/<uuid:account_id>", BankAccountViewSet.as_view({"delete": "destroy"})),
+    path("api/wallet/payout-accounts/stripe", StripeAccountViewSet.as_view({"post": "create"})),
     path("api/wallet/withdraw", WithdrawalViewSet.as_view({"post": "create"})),
     path("api/wallet/withdrawals", WithdrawalViewSet.as_view({"get": "list"})),
     path("api/wallet/withdrawals/<uuid:withdrawal_id>", WithdrawalViewSet.as_view({"get": "retrieve"})),

@@ -44,10 +44,15 @@ def test_no_group_may_change_people_or_its_own_rights_and_money_moves_by_finance
         "wallets.change_adjustmentproposal",
         "risk.add_ruleversion",
         "risk.change_ruleversion",
+        "wallets.change_payoutprofile",
+        "wallets.change_withdrawal",
+        "wallets.change_withdrawalreview",
     }
     assert [name for name in ROLES if "payments.change_dispute" in rights_of(name)] == ["finance"]
     assert [name for name in ROLES if "payments.add_refund" in rights_of(name)] == ["finance"]
     assert [name for name in ROLES if "payments.change_paymentreview" in rights_of(name)] == ["reviewer"]
+    assert [name for name in ROLES if "wallets.change_withdrawalreview" in rights_of(name)] == ["reviewer"]
+    assert [name for name in ROLES if "wallets.change_withdrawal" in rights_of(name)] == ["finance"]
 
 
 def test_migrating_again_brings_back_what_is_missing_and_leaves_what_staff_added():

@@ -233,6 +233,8 @@ SPECTACULAR_SETTINGS = {
         "EntryKindEnum": "wallets.enums.EntryKind.choices",
         "ItemTypeEnum": "payments.enums.ProductKind.choices",
         "PaymentStatusEnum": "payments.enums.PaymentStatus.choices",
+        "PayoutMethodEnum": "wallets.enums.PayoutMethod.choices",
+        "WithdrawalStatusEnum": "wallets.enums.WithdrawalStatus.choices",
         "GatewayEnum": "payments.enums.GatewayName.choices",
         "EntitlementSourceEnum": "payments.enums.EntitlementSource.choices",
         "EnrollmentStateEnum": "courses.enums.EnrollmentState.choices",
@@ -334,6 +336,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "counters of the checks for fraud": {"task": "risk.rebuild_counters", "schedule": 15.0},
     "escalate overdue reviews": {"task": "payments.escalate_reviews", "schedule": 300.0},
+    "escalate overdue reviews of withdrawals": {"task": "wallets.escalate_withdrawal_reviews", "schedule": 300.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
@@ -438,6 +441,23 @@ PAYOUT_COOLING_ABOVE = {
     code: int(minor)
     for code, minor in env.dict(
         "PAYOUT_COOLING_ABOVE", default={"NGN": 10_000_000, "USD": 50_000, "GBP": 50_000, "EUR": 50_000}
+    ).items()
+}
+# Days and months of the limits begin in this time zone.
+WITHDRAWAL_TIME_ZONE = env("WITHDRAWAL_TIME_ZONE", default="Africa/Lagos")
+# Single, daily and monthly, in minor units, for everybody; a tier multiplies the first two. A currency that is missing
+# goes to people.
+WITHDRAWAL_LIMITS = {
+    "NGN": (100_000_000, 200_000_000, 5_000_000_000),
+    **dict.fromkeys(("USD", "GBP", "EUR"), (250_000, 500_000, 10_000_000)),
+}
+WITHDRAWAL_TIERS = {"standard": 1, "vip": 5, "business": 25}
+# From so much on, in minor units, two people have to approve it.
+WITHDRAWAL_TWO_PEOPLE_FROM = {
+    code: int(minor)
+    for code, minor in env.dict(
+        "WITHDRAWAL_TWO_PEOPLE_FROM",
+        default={"NGN": 1_000_000_000, "USD": 1_000_000, "GBP": 1_000_000, "EUR": 1_000_000},
     ).items()
 }
 # Who is told of withdrawals that need a hand: a code at Paystack, a bank transfer to make.

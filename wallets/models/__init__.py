@@ -1,6 +1,7 @@
 """The ledger, where money may go, and what is on its way there."""
 
 from wallets.models.adjustments import AdjustmentLine, AdjustmentProposal
+from wallets.models.circuits import GatewayCircuit
 from wallets.models.ledger import (
     CURRENCY_CHOICES,
     PERSON_KIND_VALUES,
@@ -12,6 +13,8 @@ from wallets.models.ledger import (
     SealHorizon,
 )
 from wallets.models.payout_accounts import PayoutAccount
+from wallets.models.payout_limits import PayoutLimit, PayoutProfile
+from wallets.models.reviews import WithdrawalApproval, WithdrawalReview
 from wallets.models.withdrawals import Withdrawal
 
 __all__ = [
@@ -20,11 +23,16 @@ __all__ = [
     "AccountCheckpoint",
     "AdjustmentLine",
     "AdjustmentProposal",
+    "GatewayCircuit",
     "JournalEntry",
     "JournalLine",
     "LedgerAccount",
     "PayoutAccount",
+    "PayoutLimit",
+    "PayoutProfile",
     "Seal",
     "SealHorizon",
     "Withdrawal",
+    "WithdrawalApproval",
+    "WithdrawalReview",
 ]

@@ -1,5 +1,7 @@
 """Where a person's money may go."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -63,6 +65,12 @@ class PayoutAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bank_name or self.get_method_display()} ••••{self.last4}" if self.last4 else self.bank_name
+
+    @property
+    def new_since(self) -> datetime:
+        """From when on it counts as new: a bank account when it was added, one at Stripe when Stripe said it is
+        ready."""
+        return self.ready_at or self.created_at if self.method == PayoutMethod.STRIPE else self.created_at
 
     @property
     def masked_number(self) -> str:

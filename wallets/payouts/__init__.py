@@ -6,10 +6,12 @@ from wallets.enums import PayoutMethod
 from wallets.errors import PayoutCurrencyNotAvailable
 from wallets.payouts.paystack import PaystackPayouts
 from wallets.payouts.port import PayoutGateway, TransferReport, TransferRequest, TransferStatus
+from wallets.payouts.stripe import StripePayouts
 
 __all__ = [
     "PayoutGateway",
     "PaystackPayouts",
+    "StripePayouts",
     "TransferReport",
     "TransferRequest",
     "TransferStatus",
@@ -17,7 +19,10 @@ __all__ = [
     "payout_gateway_named",
 ]
 
-_ADAPTERS = {PayoutMethod.PAYSTACK: PaystackPayouts}
+_ADAPTERS: dict[PayoutMethod, type[PaystackPayouts] | type[StripePayouts]] = {
+    PayoutMethod.PAYSTACK: PaystackPayouts,
+    PayoutMethod.STRIPE: StripePayouts,
+}
 
 
 def method_for(currency: str) -> PayoutMethod:

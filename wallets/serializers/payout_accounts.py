@@ -78,3 +78,19 @@ class BankAccountSerializer(serializers.Serializer):
 
     def get_ready(self, account: PayoutAccount) -> bool:
         return account.ready_at is not None
+
+
+class StripeAccountRequestSerializer(serializers.Serializer):
+    country = serializers.RegexField(
+        r"^[A-Z]{2}\Z", required=False, help_text="ISO 3166-1 alpha-2: where you are paid. Yours, where it is left out."
+    )
+
+
+class OnboardingSerializer(serializers.Serializer):
+    url = serializers.URLField(help_text="A page of Stripe's; good once, for some minutes. Ask again for another.")
+    expires_at = serializers.DateTimeField()
+
+
+class StripeAccountSerializer(serializers.Serializer):
+    bank_account = BankAccountSerializer()
+    onboarding = OnboardingSerializer()

@@ -92,11 +92,17 @@ def finance_account_add(
 def payout_account_remove(*, owner: User, account_id: UUID) -> None:
     """Nothing goes there any more; what is under way still arrives. Raises BankAccountNotFound."""
     with transaction.atomic(durable=True):
+        moment = now()
         removed = PayoutAccount.objects.filter(pk=account_id, owner=owner, removed_at__isnull=True)
-        if not removed.update(removed_at=now()):
+        if not removed.update(removed_at=moment):
             raise BankAccountNotFound
         audit_record(
-            actor=owner, action="payout_account.removed", subject_kind="payout_account", subject_id=str(account_id)
+            actor=owner,
+            action="payout_account.removed",
+            subject_kind="payout_account",
+            subject_id=account_id,
+            before={"removed_at": None},
+            after={"removed_at": moment},
         )
 
 
@@ -140,7 +146,7 @@ def payout_account_announce(account: PayoutAccount) -> None:
     """Tell its owner that there is one more place where the money may go, and put it on record."""
     owner = account.owner
     mail_queue(
-        key=f"payout_account:{account.pk}:added",
+        key=f"payout_account:{account.pk}:added:{(account.ready_at or account.created_at).isoformat()}",
         to=owner.email,
         template="payout_account_added",
         context={

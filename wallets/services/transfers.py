@@ -30,6 +30,7 @@ from wallets.payouts import (
     TransferStatus,
     payout_gateway_named,
 )
+from wallets.services.circuits import circuit_answered, circuit_failed, circuit_open_until
 from wallets.services.withdrawal_states import mail_context, withdrawal_move
 from wallets.services.withdrawals import withdrawal_expire
 
@@ -54,17 +55,24 @@ def transfer_carry_on(*, withdrawal_id: UUID) -> Withdrawal | None:
     if withdrawal is None:
         return None
     log = logger.bind(withdrawal=withdrawal.reference, method=withdrawal.method)
+    method = PayoutMethod(withdrawal.method)
+    open_until = circuit_open_until(method)
+    if open_until is not None:
+        return _put_off(withdrawal, _waiting(withdrawal), max(open_until - now(), timedelta(0)))
     try:
         report = _told(payout_gateway_named(withdrawal.method), withdrawal)
     except PayoutGatewayUnavailable as error:
+        circuit_failed(method)
         log.warning("transfer_outcome_unknown", reason=error.detail, attempts=withdrawal.attempts)
-        unknown = WithdrawalReason.OUTCOME_UNKNOWN if withdrawal.sent_at else WithdrawalReason.GATEWAY_PAUSED
-        return _put_off(withdrawal, unknown, retry_delay(withdrawal.attempts, first=FIRST_DELAY))
+        return _put_off(withdrawal, _waiting(withdrawal), retry_delay(withdrawal.attempts, first=FIRST_DELAY))
     except GatewayBalanceLow:
+        circuit_answered(method)
         log.error("gateway_balance_low", currency=withdrawal.currency)
         return _refused(withdrawal, "", waits=True)
     except PayoutRefused as error:
+        circuit_answered(method)
         return _refused(withdrawal, error.detail, waits=False)
+    circuit_answered(method)
     return transfer_record(withdrawal_id=withdrawal_id, report=report)
 
 
@@ -164,6 +172,11 @@ def _told(gateway: PayoutGateway, withdrawal: Withdrawal) -> TransferReport:
         if told_before is not None and not long_ago:
             raise PayoutGatewayUnavailable("Refused, but an earlier try may still show.") from None
         raise
+
+
+def _waiting(withdrawal: Withdrawal) -> WithdrawalReason:
+    """Why one waits whose gateway does not answer: what was sent may have arrived."""
+    return WithdrawalReason.OUTCOME_UNKNOWN if withdrawal.sent_at else WithdrawalReason.GATEWAY_PAUSED
 
 
 @transaction.atomic(durable=True)

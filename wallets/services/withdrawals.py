@@ -27,7 +27,6 @@ from accounts.services.one_time_codes import (
 from accounts.services.second_factors import second_factor_check
 from learning247.kit.clock import now
 from learning247.kit.ids import new_id
-from learning247.kit.jobs import enqueue_on_commit
 from learning247.kit.money import Money
 from learning247.records.services.audit import audit_record
 from learning247.records.services.mail import mail_queue
@@ -45,7 +44,9 @@ from wallets.locks import wallet_lock, withdrawal_lock
 from wallets.models import PayoutAccount, Withdrawal
 from wallets.references import new_reference
 from wallets.selectors import balances_by_kind
-from wallets.services.withdrawal_checks import doubts_of, withdrawal_check
+from wallets.services.withdrawal_checks import doubt_of, withdrawal_check
+from wallets.services.withdrawal_releases import withdrawal_release
+from wallets.services.withdrawal_reviews import withdrawal_review_close, withdrawal_review_open
 from wallets.services.withdrawal_states import mail_context, withdrawal_move
 
 CODE_PURPOSE = "withdrawal"
@@ -129,11 +130,11 @@ def withdrawal_confirm(*, owner: User, withdrawal_id: UUID, code: str, device: D
         right = _checked(withdrawal, code, device)
     except CodeUsed:  # by this very request's twin, a moment ago
         return _confirmed_meanwhile(withdrawal)
-    return _confirm(withdrawal_id, right)
+    return _confirm(withdrawal_id, right, device)
 
 
 @transaction.atomic(durable=True)
-def _confirm(withdrawal_id: UUID, right: RightCode | None) -> Withdrawal:
+def _confirm(withdrawal_id: UUID, right: RightCode | None, device: Device) -> Withdrawal:
     withdrawal = _found(withdrawal_id)
     user_hold(withdrawal.owner_id)
     withdrawal = withdrawal_lock(withdrawal_id)
@@ -144,30 +145,20 @@ def _confirm(withdrawal_id: UUID, right: RightCode | None) -> Withdrawal:
         one_time_code_use(right)
     balances = wallet_lock(owner_id=withdrawal.owner_id, currency=withdrawal.currency)
     withdrawal_check(withdrawal, balances=balances)
-    doubts = doubts_of(withdrawal)
-    if doubts:
+    doubt = doubt_of(withdrawal, device=device)
+    if doubt is not None:
         withdrawal.due_at = None
-        withdrawal_move(withdrawal, WithdrawalStatus.IN_REVIEW, reason=WithdrawalReason.REVIEW, actor=withdrawal.owner)
+        withdrawal_review_open(withdrawal=withdrawal, doubt=doubt)
+        withdrawal_move(
+            withdrawal,
+            WithdrawalStatus.IN_REVIEW,
+            reason=WithdrawalReason.REVIEW,
+            actor=withdrawal.owner,
+            note=" ".join(doubt.told),
+        )
         return withdrawal
     withdrawal_release(withdrawal, actor=withdrawal.owner)
     return withdrawal
-
-
-def withdrawal_release(withdrawal: Withdrawal, *, actor: User) -> None:
-    """Let it go out, in the caller's transaction, which has locked it: by its gateway, or by finance's hand."""
-    by_hand = withdrawal.method == PayoutMethod.BANK
-    withdrawal.due_at = None if by_hand else now()
-    reason = WithdrawalReason.FINANCE_TRANSFERS if by_hand else WithdrawalReason.SENDING
-    withdrawal_move(withdrawal, WithdrawalStatus.PROCESSING, reason=reason, actor=actor)
-    if by_hand:
-        mail_queue(
-            key=f"withdrawal:{withdrawal.pk}:by-hand",
-            to=settings.FINANCE_EMAIL,
-            template="withdrawal_by_hand",
-            context=mail_context(withdrawal),
-        )
-    else:
-        enqueue_on_commit("wallets.carry_on_withdrawal", withdrawal.pk, queue="money")
 
 
 def withdrawal_cancel(*, owner: User, withdrawal_id: UUID) -> Withdrawal:
@@ -181,6 +172,7 @@ def withdrawal_cancel(*, owner: User, withdrawal_id: UUID) -> Withdrawal:
             raise WithdrawalNotCancellable
         if withdrawal.status not in (WithdrawalStatus.OTP_REQUIRED, WithdrawalStatus.IN_REVIEW):
             raise WithdrawalOver
+        withdrawal_review_close(withdrawal=withdrawal, reason="Cancelled by its owner.")
         withdrawal_move(withdrawal, WithdrawalStatus.CANCELLED, reason=WithdrawalReason.BY_OWNER, actor=owner)
     return withdrawal
 

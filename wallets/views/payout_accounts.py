@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -21,6 +22,8 @@ from wallets.serializers.payout_accounts import (
     BankQuery,
     BanksSerializer,
     ResolvedAccountSerializer,
+    StripeAccountRequestSerializer,
+    StripeAccountSerializer,
 )
 from wallets.services.payout_accounts import (
     bank_account_add,
@@ -29,6 +32,7 @@ from wallets.services.payout_accounts import (
     finance_account_add,
     payout_account_remove,
 )
+from wallets.services.stripe_accounts import stripe_account_begin
 
 _UNKNOWN = OpenApiResponse(ErrorSerializer, description="`bank_account_unknown`, `currency_not_available`")
 
@@ -116,3 +120,32 @@ class BankAccountViewSet(GenericViewSet):
         wanted = shape(data=request.data)
         wanted.is_valid(raise_exception=True)
         return dict(wanted.validated_data)
+
+
+class StripeAccountViewSet(GenericViewSet):
+    throttle_scope = "wallet"
+    serializer_class = StripeAccountSerializer
+    pagination_class = None
+
+    @extend_schema(
+        operation_id="wallet_payout_account_stripe",
+        summary="Be paid through Stripe",
+        request=StripeAccountRequestSerializer,
+        responses={
+            201: StripeAccountSerializer,
+            403: OpenApiResponse(ErrorSerializer, description="`email_not_verified`"),
+            422: OpenApiResponse(ErrorSerializer, description="`payout_refused`"),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        """For USD, GBP and EUR. Open `url` and answer Stripe's questions; the account is ready when Stripe says so.
+        Asked again it is the same account, with a fresh page."""
+        wanted = StripeAccountRequestSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        owner = signed_in(request.user)
+        country = wanted.validated_data.get("country") or owner.country
+        if not country:
+            raise ValidationError({"country": ["Say in which country you are paid."]})
+        account, link = stripe_account_begin(owner=owner, country=country)
+        onboarding = {"url": link.url, "expires_at": link.expires_at}
+        return Response(StripeAccountSerializer({"bank_account": account, "onboarding": onboarding}).data, status=201)

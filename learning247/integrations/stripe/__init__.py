@@ -6,9 +6,11 @@ Facts and their sources: docs/gateways.md.
 from learning247.integrations.stripe.amounts import AmountNotChargeable, from_stripe_amount, to_stripe_amount
 from learning247.integrations.stripe.balance import BalanceTransaction
 from learning247.integrations.stripe.client import StripeGatewayClient
+from learning247.integrations.stripe.connect import AccountLink, ConnectedAccount, ConnectTransfer
 from learning247.integrations.stripe.disputes import Dispute
 from learning247.integrations.stripe.errors import (
     MalformedAnswer,
+    StripeBalanceTooLow,
     StripeGatewayError,
     StripeIdempotencyMismatch,
     StripeNotFound,
@@ -25,13 +27,17 @@ from learning247.integrations.stripe.signature import SIGNATURE_HEADER, verify_s
 
 __all__ = [
     "SIGNATURE_HEADER",
+    "AccountLink",
     "AmountNotChargeable",
     "BalanceTransaction",
     "CheckoutSession",
+    "ConnectTransfer",
+    "ConnectedAccount",
     "Dispute",
     "MalformedAnswer",
     "Payout",
     "Refund",
+    "StripeBalanceTooLow",
     "StripeGatewayClient",
     "StripeGatewayError",
     "StripeIdempotencyMismatch",

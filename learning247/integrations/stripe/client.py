@@ -11,9 +11,18 @@ import stripe
 
 from learning247.integrations.stripe.amounts import to_stripe_amount
 from learning247.integrations.stripe.balance import BalanceTransaction, read_balance_transaction
+from learning247.integrations.stripe.connect import (
+    AccountLink,
+    ConnectedAccount,
+    ConnectTransfer,
+    read_account,
+    read_account_link,
+    read_transfer,
+)
 from learning247.integrations.stripe.disputes import Dispute, read_dispute
 from learning247.integrations.stripe.errors import (
     MalformedAnswer,
+    StripeBalanceTooLow,
     StripeGatewayError,
     StripeIdempotencyMismatch,
     StripeNotFound,
@@ -184,6 +193,69 @@ class StripeGatewayClient:
         params = {"payout": payout_id, "expand": ["data.source"]}
         yield from map(read_balance_transaction, self._listed(self._client.v1.balance_transactions, params))
 
+    def account_create(
+        self, *, country: str, email: str, idempotency_key: str, metadata: Mapping[str, str]
+    ) -> ConnectedAccount:
+        """A connected account (Express) that money may be sent to once its owner has answered Stripe's questions."""
+        params: Any = {
+            "type": "express",
+            "country": country,
+            "email": email,
+            "capabilities": {"transfers": {"requested": True}},
+            "metadata": dict(metadata),
+        }
+        return self._call(
+            lambda: self._client.v1.accounts.create(params, {"idempotency_key": idempotency_key}), read_account
+        )
+
+    def account_retrieve(self, account_id: str) -> ConnectedAccount:
+        """The account as it stands now. Raises StripeNotFound."""
+        account = self._call(lambda: self._client.v1.accounts.retrieve(account_id), read_account)
+        if account.id != account_id:
+            raise MalformedAnswer(f"id is not the one that was asked for: {account.id!r}")
+        return account
+
+    def account_link_create(self, account_id: str, *, refresh_url: str, return_url: str) -> AccountLink:
+        """Where the account's owner answers Stripe's questions."""
+        params: Any = {
+            "account": account_id,
+            "refresh_url": refresh_url,
+            "return_url": return_url,
+            "type": "account_onboarding",
+        }
+        return self._call(lambda: self._client.v1.account_links.create(params), read_account_link)
+
+    def transfer_create(
+        self,
+        *,
+        amount_minor: int,
+        currency: str,
+        destination: str,
+        transfer_group: str,
+        description: str,
+        idempotency_key: str,
+        metadata: Mapping[str, str],
+    ) -> ConnectTransfer:
+        """Send money from our balance to a connected account. The same key within a day gives the same transfer again;
+        after that, `transfer_list` tells by the group. Raises StripeBalanceTooLow."""
+        params: Any = {
+            "amount": to_stripe_amount(amount_minor, currency),
+            "currency": currency.lower(),
+            "destination": destination,
+            "transfer_group": transfer_group,
+            "description": description,
+            "metadata": dict(metadata),
+        }
+        return self._call(
+            lambda: self._client.v1.transfers.create(params, {"idempotency_key": idempotency_key}), read_transfer
+        )
+
+    def transfer_list(self, *, transfer_group: str) -> list[ConnectTransfer]:
+        """Every transfer of that group, newest first."""
+        return [
+            read_transfer(row) for row in self._listed(self._client.v1.transfers, {"transfer_group": transfer_group})
+        ]
+
     def _listed(self, service: Any, params: dict[str, Any]) -> list[Mapping[str, Any]]:
         """All rows of a list, page by page."""
         found: list[Mapping[str, Any]] = []
@@ -246,6 +318,8 @@ def _translated(error: stripe.StripeError) -> StripeGatewayError:
         kind = StripeUnauthorized
     elif status == 404 or code == "resource_missing":
         kind = StripeNotFound
+    elif code == "balance_insufficient":
+        kind = StripeBalanceTooLow
     return kind(status=status, code=code, message=message)
 
 

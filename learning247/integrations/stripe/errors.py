@@ -19,6 +19,10 @@ class StripeRejected(StripeGatewayError):
         super().__init__(f"Stripe answered {status} {code}: {message}".replace(" :", ":"))
 
 
+class StripeBalanceTooLow(StripeRejected):
+    """Our own balance there does not cover the transfer: wait until sales have arrived, or top it up."""
+
+
 class StripeNotFound(StripeRejected):
     """Stripe knows no such object."""
 

@@ -28,6 +28,8 @@ ROWS: dict[str, Callable[[World], object]] = {
     "payments/payment": lambda world: world.captured.pk,
     "payments/coupon": lambda world: world.coupon.pk,
     "payments/paymentreview": lambda world: world.review.pk,
+    "wallets/withdrawalreview": lambda world: world.withdrawal_review.pk,
+    "wallets/payoutprofile": lambda world: world.owner.pk,
     "courses/enrollment": lambda world: world.enrollment.pk,
     "django_celery_beat/periodictask": lambda world: PeriodicTask.objects.get(name="test").pk,
 }
@@ -39,6 +41,9 @@ ACTION_ROWS: dict[str, Callable[[World], object]] = {
     "/admin/courses/course/ publish": lambda world: world.withdrawn.pk,
     "/admin/payments/coupon/ resume": lambda world: world.paused_coupon.pk,
     "/admin/django_celery_beat/periodictask/ resume": lambda world: world.paused.pk,
+    "/admin/wallets/withdrawal/ transferred": lambda world: world.by_hand.pk,
+    "/admin/wallets/withdrawal/ not_transferable": lambda world: world.by_hand.pk,
+    "/admin/wallets/withdrawal/ sent_back": lambda world: world.transferred.pk,
 }
 # What is changed in the form that a change page shows.
 CHANGES: dict[str, Form] = {
@@ -117,6 +122,10 @@ FORMS: dict[str, Callable[[World], Form]] = {
     "/admin/courses/enrollment/{enrollment_id}/mark-sent/": lambda world: {"apply": "yes"},
     "/admin/courses/enrollment/{enrollment_id}/revoke/": lambda world: {"apply": "yes", "reason": "Left"},
 }
+ACTION_FIELDS: dict[str, Form] = {
+    "/admin/wallets/payoutprofile/ set_tier": {"tier": "vip"},
+    "/admin/wallets/withdrawal/ transferred": {"bank_reference": "1"},
+}
 QUERIES = {"/admin/autocomplete/": "?app_label=courses&model_name=enrollment&field_name=course"}
 
 
@@ -132,6 +141,7 @@ def prepare_action(world: World, person: str, row: str) -> Callable[[], HttpResp
     path, _, action = row.partition(" ")
     chosen = ACTION_ROWS[row](world) if row in ACTION_ROWS else _row(world, path)
     form = {"action": action, ACTION_CHECKBOX_NAME: [str(chosen)], "post": "yes", "apply": "yes", "reason": "Left"}
+    form |= ACTION_FIELDS.get(row, {})
     send: Any = world.console(person).post
     return partial(send, path, form)
 

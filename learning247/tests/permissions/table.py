@@ -84,6 +84,7 @@ POST /api/wallet/bank-accounts                                     401  201*  20
 POST /api/wallet/bank-accounts/resolve                             401   422   422   422     422      422     422   422
 DELETE /api/wallet/bank-accounts/{account_id}                      401   404  204*   404     404      404     404   404
 GET /api/wallet/banks                                              401   200   200   200     200      200     200   200
+POST /api/wallet/payout-accounts/stripe                            401   400   400   400     400      400     400   400
 GET /api/wallet/transactions                                       401   200   200   200     200      200     200   200
 GET /api/wallet/transactions/{pk}                                  401   404   200   404     404      404     404   404
 POST /api/wallet/withdraw                                          401  404*  202*  404*    404*     404*    404*  404*
@@ -322,6 +323,18 @@ PAGES = """
 /admin/wallets/payoutaccount/{object_id}/change/                  login/login   200/403   200/403   200/403   200/403
 /admin/wallets/payoutaccount/{object_id}/delete/                  login/login   403/403   403/403   403/403   403/403
 /admin/wallets/payoutaccount/{object_id}/history/                 login/login   200/200   200/200   200/200   200/200
+/admin/wallets/payoutlimit/                                       login/login   403/403   200/200   200/200   200/200
+/admin/wallets/payoutlimit/add/                                   login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutlimit/{object_id}/                           login/login   302/302   302/302   302/302   302/302
+/admin/wallets/payoutlimit/{object_id}/change/                    login/login   403/403   200/403   200/403   200/403
+/admin/wallets/payoutlimit/{object_id}/delete/                    login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutlimit/{object_id}/history/                   login/login   403/403   200/200   200/200   200/200
+/admin/wallets/payoutprofile/                                     login/login   403/403   200/200   200/200   200/200
+/admin/wallets/payoutprofile/add/                                 login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutprofile/{object_id}/                         login/login   302/302   302/302   302/302   302/302
+/admin/wallets/payoutprofile/{object_id}/change/                  login/login   403/403   200/403   200/403   200/403
+/admin/wallets/payoutprofile/{object_id}/delete/                  login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutprofile/{object_id}/history/                 login/login   403/403   200/200   200/200   200/200
 /admin/wallets/seal/                                              login/login   403/403   403/403   200/200   200/200
 /admin/wallets/seal/add/                                          login/login   403/403   403/403   403/403   403/403
 /admin/wallets/seal/{object_id}/                                  login/login   302/302   302/302   302/302   302/302
@@ -334,6 +347,12 @@ PAGES = """
 /admin/wallets/withdrawal/{object_id}/change/                     login/login   200/403   200/403   200/403   200/403
 /admin/wallets/withdrawal/{object_id}/delete/                     login/login   403/403   403/403   403/403   403/403
 /admin/wallets/withdrawal/{object_id}/history/                    login/login   200/200   200/200   200/200   200/200
+/admin/wallets/withdrawalreview/                                  login/login   403/403   200/200   403/403   200/200
+/admin/wallets/withdrawalreview/add/                              login/login   403/403   403/403   403/403   403/403
+/admin/wallets/withdrawalreview/{object_id}/                      login/login   302/302   302/302   302/302   302/302
+/admin/wallets/withdrawalreview/{object_id}/change/               login/login   403/403   200/403   403/403   200/403
+/admin/wallets/withdrawalreview/{object_id}/delete/               login/login   403/403   403/403   403/403   403/403
+/admin/wallets/withdrawalreview/{object_id}/history/              login/login   403/403   200/200   403/403   200/200
 /admin/{url}                                                      login/login   404/404   404/404   404/404   404/404
 """
 
@@ -390,8 +409,21 @@ ACTIONS = """
 /admin/wallets/journalentry/ delete_selected                            login       403       403       200       200
 /admin/wallets/ledgeraccount/ delete_selected                           login       403       403       200       200
 /admin/wallets/payoutaccount/ delete_selected                           login       200       200       200       200
+/admin/wallets/payoutlimit/ delete_selected                             login       403       200       200       200
+/admin/wallets/payoutprofile/ delete_selected                           login       403       302       200       302
+/admin/wallets/payoutprofile/ resume                                    login       403      302*       200      302*
+/admin/wallets/payoutprofile/ set_tier                                  login       403      302*       200      302*
+/admin/wallets/payoutprofile/ suspend                                   login       403      302*       200      302*
 /admin/wallets/seal/ delete_selected                                    login       403       403       200       200
-/admin/wallets/withdrawal/ delete_selected                              login       200       200       200       200
+/admin/wallets/withdrawal/ delete_selected                              login       200       200       302       302
+/admin/wallets/withdrawal/ not_transferable                             login       200       200      302*      302*
+/admin/wallets/withdrawal/ sent_back                                    login       200       200      302*      302*
+/admin/wallets/withdrawal/ transferred                                  login       200       200      302*      302*
+/admin/wallets/withdrawalreview/ approve                                login       403      302*       403      302*
+/admin/wallets/withdrawalreview/ delete_selected                        login       403       302       403       302
+/admin/wallets/withdrawalreview/ note                                   login       403       302       403       302
+/admin/wallets/withdrawalreview/ reject                                 login       403      302*       403      302*
+/admin/wallets/withdrawalreview/ take_on                                login       403      302*       403      302*
 """
 
 

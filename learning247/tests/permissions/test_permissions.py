@@ -37,6 +37,7 @@ NO_REASON_IS_ASKED = {
     "/admin/password_change/": OWN,
     "/admin/second-factor/": OWN,
     "/admin/payments/paymentreview/ take_on": "Daily work: who looks at it, which gives nobody anything.",
+    "/admin/wallets/withdrawalreview/ take_on": "Daily work: who looks at it, which gives nobody anything.",
     "PATCH /api/admin/reviews/{review}": "Daily work: notes, which are the reason, and whose turn it is.",
     "/admin/courses/enrollment/{enrollment_id}/mark-sent/": SENT,
     "/admin/courses/enrollment/ mark_sent": SENT,

@@ -37,10 +37,21 @@ from payments.models import CouponRedemption, Dispute, Payment, Payout
 from payments.services.refunds import refund_book
 from payments.tests.builders import build_coupon, build_review
 from wallets.enums import PayoutMethod
-from wallets.models import AdjustmentLine, AdjustmentProposal, JournalEntry, Seal
-from wallets.services.withdrawals import withdrawal_start
+from wallets.models import (
+    AdjustmentLine,
+    AdjustmentProposal,
+    JournalEntry,
+    PayoutLimit,
+    PayoutProfile,
+    Seal,
+    Withdrawal,
+    WithdrawalReview,
+)
+from wallets.services.finance_transfers import finance_transfer_done
+from wallets.services.withdrawal_reviews import withdrawal_approve
+from wallets.services.withdrawals import withdrawal_confirm, withdrawal_start
 from wallets.tests.builders import post_sale
-from wallets.tests.withdrawing import build_account
+from wallets.tests.withdrawing import Creator, build_account
 
 ANONYMOUS = "anonymous"
 PERSONS = (ANONYMOUS, "user", "owner", "other", "support", "reviewer", "finance", "admin")
@@ -88,6 +99,21 @@ class World:
             operation="test",
             idempotency_key="1",
         )
+        reviewed = withdrawal_start(
+            owner=self.owner,
+            account_id=self.account.pk,
+            amount=Money(1_000, "KWD"),
+            operation="test",
+            idempotency_key="2",
+        )
+        withdrawal_confirm(owner=self.owner, withdrawal_id=reviewed.pk, code=Creator.code(reviewed.pk))
+        self.withdrawal_review = WithdrawalReview.objects.get(withdrawal=reviewed)
+        self.by_hand, self.transferred = self._by_hand("3"), self._by_hand("4")
+        finance_transfer_done(
+            withdrawal_id=self.transferred.pk, actor=self.people["admin"], bank_reference="0", reason="On the list"
+        )
+        self.profile = PayoutProfile.objects.create(owner=self.owner)
+        PayoutLimit.objects.create(owner=self.owner, currency="KWD")
         self.session = session_open(self.owner)
         self.event_id, _ = event_receive(
             source="paystack", external_id="1", event_type="charge.success", headers={}, body=b'{"event": "x"}'
@@ -152,6 +178,20 @@ class World:
         self.tokens: dict[str, SignedIn] = {name: session_open(user) for name, user in self.people.items()}
         self.forms: dict[str, dict[str, Any]] = {}  # of the console, as they were shown
         self._consoles: dict[str, dict[str, str]] = {name: self._console_cookies(name) for name in PERSONS}
+
+    def _by_hand(self, key: str) -> Withdrawal:
+        """A withdrawal of the owner's that people have approved and finance is to transfer."""
+        withdrawal = withdrawal_start(
+            owner=self.owner,
+            account_id=self.account.pk,
+            amount=Money(1_000, "KWD"),
+            operation="test",
+            idempotency_key=key,
+        )
+        withdrawal_confirm(owner=self.owner, withdrawal_id=withdrawal.pk, code=Creator.code(withdrawal.pk))
+        review = WithdrawalReview.objects.get(withdrawal=withdrawal)
+        withdrawal_approve(review_id=review.pk, actor=self.people["admin"], reason="Known")
+        return withdrawal
 
     def _captured(self) -> Payment:
         """A payment of the owner's for somebody else's course, of which all may be given back; a part was."""
