@@ -23,6 +23,8 @@ LINK: Final = "https://classroom.example.com/soap-making-at-home"
 PRICES: Final = {"USD": "30.00", "GBP": "24.00", "NGN": "45000.00"}
 PLATFORM_PRICE: Final = ("NGN", "25000.00")
 VERIFICATION_TOKEN: Final = re.compile(r"#token=(\S+)")
+WITHDRAWALS: Final = "/api/wallet/withdrawals"
+MAILED_CODE: Final = re.compile(r"^(\d{6})\r?$", re.MULTILINE)
 DISPUTE_PAGE: Final = re.compile(r"/payments/dispute/([0-9a-f-]{36})/change/")
 
 
@@ -73,6 +75,9 @@ class Story:
         self.bank_asks_a_sale_back(learner, creator, course, disputed, staff)
         self.person_decides_over_a_payment(passer_by, creator, course, staff)
         self.coupon_is_used(creator, course)
+        self.creator_withdraws(creator)
+        self.withdrawal_fails_and_comes_back(creator)
+        self.person_decides_over_a_withdrawal(creator, staff)
         self.books_are_proven()
 
     # -- people and a course -------------------------------------------------------------------------------
@@ -330,7 +335,7 @@ class Story:
         self._show_access("access", buyer, course, (False, "revoked"))
         self._show_wallet("creator's wallet", creator, "GBP", "0.00")
         open_cases = staff.api.get("/api/admin/reviews", page_size="100")["results"]
-        (case,) = [row for row in open_cases if row["payment"]["reference"] == payment["reference"]]
+        (case,) = [row for row in open_cases if row["payment"] and row["payment"]["reference"] == payment["reference"]]
         self.teller.same("Why people are asked", case["reason"], "reference_mismatch")
         self.teller.fact(f"{staff.name} finds it in her list", case["detail"])
         path = f"/api/admin/reviews/{case['id']}/approve"
@@ -364,6 +369,83 @@ class Story:
         uses = creator.api.get(f"/api/payments/coupons/{coupon['id']}")["uses"]
         self.teller.same("How often the coupon was used", uses, 1)
         self.teller.fact("uses of the coupon", "1")
+
+    # -- money out -----------------------------------------------------------------------------------------
+
+    def creator_withdraws(self, creator: Person) -> None:
+        self.teller.step(f"{creator.name} withdraws to her bank: a mailed code, a transfer, and the bank has it")
+        account = self._bank_account(creator, "1234")
+        self.teller.fact(
+            "the bank's own name for her account", f"{account['account_name']}, {account['account_number']}"
+        )
+        self._show_wallet("wallet before", creator, "NGN", "28800.00")
+        withdrawal = self._withdraw(creator, account, "10000.00")
+        wrong = creator.api.send("POST", f"{WITHDRAWALS}/{withdrawal['id']}/confirm", body={"code": "no code"})
+        self.teller.same("The answer to a wrong code", (wrong.status, wrong.code), (422, "code_invalid"))
+        self.teller.fact("a wrong code", f"{wrong.status} {wrong.code}")
+        self._confirm(creator, withdrawal, "processing")
+        self._show_withdrawn(creator, withdrawal, "paid")
+        self._show_wallet("wallet after", creator, "NGN", "18800.00")
+
+    def withdrawal_fails_and_comes_back(self, creator: Person) -> None:
+        self.teller.step("Another bank refuses the transfer, and the money is back")
+        withdrawal = self._withdraw(creator, self._bank_account(creator, "9901"), "5000.00")
+        self._confirm(creator, withdrawal, "processing")
+        self._show_withdrawn(creator, withdrawal, "failed")
+        self._show_wallet("wallet, unchanged", creator, "NGN", "18800.00")
+
+    def person_decides_over_a_withdrawal(self, creator: Person, staff: Staff) -> None:
+        self.teller.step("The sixth withdrawal of a day is looked at by a person")
+        account = self._bank_account(creator, "1234")
+        for _ in range(3):
+            small = self._withdraw(creator, account, "1000.00")
+            self._confirm(creator, small, "processing")
+        withdrawal = self._withdraw(creator, account, "5000.00")
+        self._confirm(creator, withdrawal, "in_review")
+        cases = staff.api.get("/api/admin/reviews", page_size="100")["results"]
+        (case,) = [
+            row for row in cases if row["withdrawal"] and row["withdrawal"]["reference"] == withdrawal["reference"]
+        ]
+        self.teller.fact(f"{staff.name} finds it in her list", case["detail"])
+        path = f"/api/admin/reviews/{case['id']}/approve"
+        decided = staff.api.post(path, {"reason": "I called her: it is her account."})
+        self.teller.same("The decision", (decided["status"], decided["decided_by"]["email"]), ("approved", staff.email))
+        self.teller.fact("and approves it", "with her name and her reason on record")
+        self._show_withdrawn(creator, withdrawal, "paid")
+        self._show_wallet("wallet after", creator, "NGN", "10800.00")
+
+    def _bank_account(self, creator: Person, ending: str) -> dict[str, Any]:
+        """A number of this telling's own, or people would share a bank account."""
+        number = f"{int(self.run, 16) % 1_000_000:06}{ending}"
+        return creator.api.post("/api/wallet/bank-accounts", {"account_number": number, "bank_code": "058"}, status=201)
+
+    def _withdraw(self, creator: Person, account: dict[str, Any], amount: str) -> dict[str, Any]:
+        wanted = {"amount": amount, "currency": "NGN", "bank_account_id": account["id"]}
+        withdrawal = creator.api.post("/api/wallet/withdraw", wanted, key=secrets.token_hex(16), status=202)
+        self.teller.same("The withdrawal", (withdrawal["status"], withdrawal["amount"]), ("otp_required", amount))
+        self.teller.amount("asks for", "NGN", amount, "a code is mailed")
+        return withdrawal
+
+    def _confirm(self, creator: Person, withdrawal: dict[str, Any], expected: str) -> None:
+        codes: list[str] = []
+
+        def mailed() -> bool:
+            text = self.mailbox(creator.email)
+            if withdrawal["reference"] in text:
+                codes.extend(MAILED_CODE.findall(text))
+            return bool(codes)
+
+        self._wait("The mail with the code", mailed)
+        confirmed = creator.api.post(f"{WITHDRAWALS}/{withdrawal['id']}/confirm", {"code": codes[0]})
+        self.teller.same("The withdrawal, confirmed,", confirmed["status"], expected)
+        self.teller.fact("enters the code of the mail", f"{expected}: {confirmed['detail']}")
+
+    def _show_withdrawn(self, creator: Person, withdrawal: dict[str, Any], expected: str) -> None:
+        path = f"{WITHDRAWALS}/{withdrawal['id']}"
+        self._wait("The transfer's end", lambda: creator.api.get(path)["status"] != "processing")
+        ended = creator.api.get(path)
+        self.teller.same("The withdrawal", ended["status"], expected)
+        self.teller.fact("as the gateway says", f"{expected}{': ' + ended['detail'] if ended['detail'] else ''}")
 
     def books_are_proven(self) -> None:
         self.teller.step("manage.py prove: no money was made or lost")

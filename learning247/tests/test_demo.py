@@ -76,6 +76,8 @@ def test_the_story_is_true_and_can_be_told_again_on_the_same_data(telling):
     assert "of which the creator bears 80 %" in first
     assert "won: the sale stands" in first
     assert "with her name and her reason on record" in first
+    assert "paid" in first and "Your bank" not in first
+    assert "It could not be paid, and the money is back in your wallet." in first
     assert "Traceback" not in first
     assert "{" not in first, "nobody reads JSON here"
     telling.story().tell()
