@@ -20,10 +20,17 @@ def main() -> int:
     # The servers stand before the settings are read, and Django before any model is imported.
     embedded.ensure_running(embedded.VAR / "drill")
     django.setup()
-    from learning247.drill import chaos, crashes, orders, reconcile, splits, stage  # noqa: PLC0415
+    from learning247.drill import chaos, crashes, orders, reconcile, splits, stage, withdrawals  # noqa: PLC0415
     from learning247.drill.findings import measured, table  # noqa: PLC0415
 
-    drills = {"splits": splits, "chaos": chaos, "orders": orders, "crashes": crashes, "reconcile": reconcile}
+    drills = {
+        "splits": splits,
+        "chaos": chaos,
+        "orders": orders,
+        "crashes": crashes,
+        "reconcile": reconcile,
+        "withdrawals": withdrawals,
+    }
     parser = argparse.ArgumentParser(prog="python -m learning247.drill", description=__doc__)
     parser.add_argument("drills", nargs="*", metavar="drill", help=f"of {', '.join(drills)}; without: all")
     names = parser.parse_args().drills or list(drills)
