@@ -13,6 +13,7 @@ from accounts.tests.builders import PASSWORD, build_admin, build_creator, build_
 from accounts.tests.conftest import Clock, clock
 from courses.tests.builders import build_course, build_department, build_enrollment
 from payments.tests.builders import build_review
+from wallets.tests.withdrawing import Creator
 
 __all__ = ["clock"]
 
@@ -128,6 +129,47 @@ def test_answers_about_coupons_agree(document: OpenAPI) -> None:
     assert [answer.status_code for answer in answers] == [
         *(201, 201, 409, 200, 200, 200),
         *(200, 422, 201, 409, 200, 409, 404),
+    ]
+    assert all(agrees(document, answer) for answer in answers)
+
+
+def test_answers_about_withdrawals_agree(document: OpenAPI) -> None:
+    ada = Creator(currency="KWD", available_minor=100_000)
+    described = {"account_number": "KW81CBKU1234", "currency": "KWD", "bank_name": "Bank", "account_name": "Ada Obi"}
+    added = ada.send("POST", "/bank-accounts", described)
+    account = added.json()["id"]
+    begun = ada.withdraw("12.500", account)
+    withdrawal = begun.json()["id"]
+    code = ada.code(withdrawal)
+    staff = APIClient()
+    sign_in(staff, build_admin())
+    answers = [
+        added,
+        ada.send("POST", "/bank-accounts", {"currency": "KWD", "account_number": "KW81CBKU1234"}),
+        ada.send("POST", "/bank-accounts/resolve", {"account_number": "1", "bank_code": "058"}),
+        ada.send("POST", "/bank-accounts/resolve", described | {"bank_code": "058"}),
+        ada.send("GET", "/bank-accounts"),
+        ada.send("GET", "/banks?currency=KWD"),
+        begun,
+        ada.withdraw("1000.000", account),
+        ada.withdraw("0.000", account),
+        ada.send("POST", f"/withdrawals/{withdrawal}/resend-code"),
+        ada.confirm(withdrawal, "000000" if code != "000000" else "000001"),
+        ada.confirm(withdrawal, code),
+        staff.get("/api/admin/reviews"),
+        ada.send("GET", "/withdrawals"),
+        ada.cancel(withdrawal),
+        ada.confirm(ada.begun("5.000", account)),
+        ada.send("GET", f"/withdrawals/{withdrawal}"),
+        ada.send("POST", "/payout-accounts/stripe", {}),
+        ada.send("DELETE", f"/bank-accounts/{account}"),
+        ada.send("DELETE", f"/bank-accounts/{account}"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [
+        *(201, 400, 400, 422, 200, 200),
+        *(202, 422, 400, 429, 422, 200, 200, 200, 200, 200, 200),
+        *(400, 204, 404),
     ]
     assert all(agrees(document, answer) for answer in answers)
 

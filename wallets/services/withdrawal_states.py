@@ -35,6 +35,7 @@ from wallets.enums import AccountKind, EntryKind, PayoutMethod, WithdrawalReason
 from wallets.models import Withdrawal
 from wallets.services.accounts import person_account, platform_account
 from wallets.services.journal import Posting, entry_post
+from wallets.services.published import withdrawal_publish
 
 logger = structlog.get_logger(__name__)
 
@@ -102,6 +103,7 @@ def withdrawal_move(
             "account": withdrawal.account_id,
         },
     )
+    withdrawal_publish(withdrawal, status)
     _tell(withdrawal, status)
 
 

@@ -3,6 +3,9 @@ books."""
 
 from django.core import mail
 
+from learning247.kit.encryption import encrypt
+from learning247.outbound_webhooks.models import OutboundEvent, WebhookEndpoint
+from learning247.outbound_webhooks.services.endpoints import PURPOSE
 from wallets.enums import WithdrawalStatus
 from wallets.models import JournalEntry, JournalLine, PayoutAccount, Withdrawal
 from wallets.services.transfers import withdrawals_sweep
@@ -54,6 +57,30 @@ def test_a_creator_withdraws_naira_to_her_bank(gateways, run_jobs):
         "NGN 25,000.00 is paid out",
     ]
     assert "JOHNSON IFEOMA, Guaranty Trust Bank ••••••6789" in mail.outbox[1].body
+
+
+def test_a_creators_webhooks_are_told_what_became_of_it(gateways, run_jobs):
+    ada = Creator(gateways.url)
+    WebhookEndpoint.objects.create(
+        owner=ada.user, url="https://hooks.example.com/", sealed_secret=encrypt("whsec_eA==", purpose=PURPOSE)
+    )
+    withdrawal = ada.confirmed("5000.00", ada.add_account()["id"])
+    for _ in range(2):
+        everything_is_due()
+        withdrawals_sweep()
+        gateways.control.advance(5)
+
+    event = OutboundEvent.objects.get()
+    assert (event.event_type, event.owner_id) == ("withdrawal.paid", ada.user.pk)
+    assert event.data == {
+        "withdrawal_id": str(withdrawal.pk),
+        "reference": withdrawal.reference,
+        "status": "paid",
+        "currency": "NGN",
+        "amount": "5000.00",
+        "net": "5000.00",
+        "reason": None,
+    }
 
 
 def test_a_transfer_that_fails_puts_the_money_back(gateways, run_jobs):
