@@ -2,7 +2,7 @@
 
 import pytest
 
-from learning247.drill import chaos, crashes, orders, reconcile, splits
+from learning247.drill import chaos, crashes, orders, reconcile, splits, withdrawals
 from learning247.drill.books import books_digest
 from learning247.drill.findings import Finding, found, table
 from learning247.drill.warm import warm_process
@@ -10,6 +10,7 @@ from learning247.kit.money import portion_of
 from learning247.records.models import InboundEvent
 from payments import webhooks
 from payments.models import Payment
+from payments.services.disputes import payment_disputed
 from payments.services.settlement import payment_settle
 from payments.split import Shares
 
@@ -55,12 +56,20 @@ def test_the_six_events_of_a_payment_end_in_one_state_or_parked_in_60_of_their_o
     ]
 
 
+def test_30_transfers_whose_answer_never_comes_are_made_once_and_nothing_is_put_back_early(quiet_gateways, settings):
+    """As `make drill FULL=1` plays it with 500, beside 10,000 confirmations."""
+    settings.GATEWAY_READ_TIMEOUT = 1
+    findings = withdrawals.timed_out(quiet_gateways.control, 30, seed=7)
+
+    assert not_so(findings) == []
+
+
 def test_an_order_that_ends_otherwise_is_told(quiet_gateways, monkeypatch):
     """Events of a dispute that come before the sale would be forgotten, instead of waited with."""
     refresh = webhooks._refresh_dispute
 
     def forgets(event, gateway, named, dispute_id):
-        known = webhooks.payment_disputed(gateway=gateway, named=named)
+        known = payment_disputed(gateway=gateway, named=named)
         return refresh(event, gateway, named, dispute_id) if known else "forgotten"
 
     monkeypatch.setattr(webhooks, "_refresh_dispute", forgets)
