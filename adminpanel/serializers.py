@@ -45,7 +45,8 @@ class EnrollmentListQuery(EnrollmentQuery, PageQuery):
 
 
 class EnrollmentExportQuery(EnrollmentQuery):
-    reason = LineField(max_length=LONGEST, help_text="For the record, naming nobody.")
+    # Clients from before reasons were asked send none; the console asks.
+    reason = LineField(max_length=LONGEST, default="", allow_blank=True, help_text="For the record, naming nobody.")
 
 
 class PersonSerializer(serializers.Serializer[Any]):

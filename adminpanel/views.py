@@ -179,7 +179,7 @@ class EnrollmentAdminViewSet(GenericViewSet[Any]):
         operation_id="admin_course_enrollments_export",
         summary="All enrollments as CSV",
         description="The list's filters, without pages. Streamed; UTF-8 with a byte order mark; cells that a "
-        "spreadsheet would take for formulas begin with an apostrophe. On record, with the reason.",
+        "spreadsheet would take for formulas begin with an apostrophe. On record, with the reason where one is given.",
         parameters=[EnrollmentExportQuery],
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The table.")},
     )
