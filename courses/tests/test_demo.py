@@ -112,7 +112,7 @@ def test_staff_publish_and_withdraw_by_actions_that_are_audited(console: Client)
 
     def act(action: str, *courses: Course) -> str:
         selected = [str(course.id) for course in courses]
-        data = {"action": action, "_selected_action": selected}
+        data = {"action": action, "_selected_action": selected, "apply": "yes", "reason": "Letter 12"}
         return console.post("/admin/courses/course/", data, follow=True).content.decode()
 
     assert "was never on sale" in act("withdraw", draft, shown)
@@ -126,6 +126,7 @@ def test_staff_publish_and_withdraw_by_actions_that_are_audited(console: Client)
     last = AuditEntry.objects.order_by("-id")[0]
     assert last.actor is not None
     assert (last.action, last.subject_id, last.actor.is_staff) == ("course.published", str(draft.id), True)
+    assert last.reason == "Letter 12"
 
 
 def test_a_title_edited_in_the_console_is_the_products_title_too(console: Client) -> None:
@@ -139,6 +140,7 @@ def test_a_title_edited_in_the_console_is_the_products_title_too(console: Client
         "link": course.link,
         "image_url": "",
         "status": "draft",
+        "reason": "Letter 12",
     }
 
     response = console.post(f"/admin/courses/course/{course.id}/change/", form)
@@ -162,6 +164,7 @@ def test_an_edit_in_the_console_leaves_what_others_changed_meanwhile(
         "duration": "",
         "link": course.link,
         "image_url": "",
+        "reason": "Letter 12",
     }
     save = CourseAdmin.save_model
 

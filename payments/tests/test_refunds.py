@@ -22,7 +22,7 @@ from payments.tests.wire import TIMEOUT, code_of, signed_in, time_passes, verify
 from wallets.enums import AccountKind, EntryKind
 from wallets.models import JournalEntry
 from wallets.selectors import balances_of, platform_balance
-from wallets.services.accounts import person_account
+from wallets.services.accounts import person_account, platform_account
 from wallets.services.journal import Posting, entry_post
 
 
@@ -147,20 +147,20 @@ def debt_shown(gateways, user):
 
 
 def withdraw(user, minor):
-    """As if it were on its way to the bank."""
+    """As if it had reached her bank."""
     with transaction.atomic():
         entry_post(
             key=f"test:{new_id()}",
-            kind=EntryKind.WITHDRAWAL_HOLD,
+            kind=EntryKind.WITHDRAWAL_PAID,
             currency="NGN",
             postings=[
                 Posting(person_account(user.pk), -minor),
-                Posting(person_account(user.pk, AccountKind.HELD), minor),
+                Posting(platform_account(AccountKind.BANK), minor),
             ],
             source_kind="test",
             source_id="1",
             reference="test",
-            description="Held",
+            description="Paid out",
         )
 
 
