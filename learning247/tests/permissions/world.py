@@ -16,6 +16,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from accounts.services.sessions import SignedIn, session_open
 from accounts.tests.builders import build_admin, build_creator, build_user
+from accounts.tokens import issue_tokens
 from courses.enums import CourseStatus
 from courses.tests.builders import build_course, build_department, build_enrollment
 from learning247.kit.clock import now
@@ -230,10 +231,12 @@ class World:
         return payment
 
     def api(self, person: str) -> APIClient:
-        """A client that speaks for them by an access token."""
+        """A client that speaks for them by an access token, made now: the table outlasts one."""
         client = APIClient()
         if person != ANONYMOUS:
-            client.credentials(HTTP_AUTHORIZATION=f"Bearer {self.tokens[person].access}")
+            opened = self.tokens[person]
+            access = issue_tokens(user=opened.user, session_id=opened.session_id).access
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {access}")
         return client
 
     def console(self, person: str, **options: Any) -> Client:
