@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from wallets.services.seals import ledger_seal
-from wallets.services.transfers import transfer_carry_on, withdrawals_sweep
+from wallets.services.transfers import paid_withdrawals_recheck, transfer_carry_on, withdrawals_sweep
 from wallets.services.withdrawal_reviews import withdrawal_reviews_escalate
 
 
@@ -31,3 +31,9 @@ def sweep_withdrawals() -> int:
 def escalate_withdrawal_reviews() -> int:
     """Make overdue reviews urgent and tell who looks after them; returns how many."""
     return withdrawal_reviews_escalate()
+
+
+@shared_task(name="wallets.recheck_paid_withdrawals")
+def recheck_paid_withdrawals() -> int:
+    """Ask about what was paid lately, in case it came back unheard; returns how many."""
+    return paid_withdrawals_recheck()

@@ -336,6 +336,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "counters of the checks for fraud": {"task": "risk.rebuild_counters", "schedule": 15.0},
     "escalate overdue reviews": {"task": "payments.escalate_reviews", "schedule": 300.0},
+    "paid withdrawals that came back unheard": {
+        "task": "wallets.recheck_paid_withdrawals",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"queue": "money"},
+    },
     "escalate overdue reviews of withdrawals": {"task": "wallets.escalate_withdrawal_reviews", "schedule": 300.0},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},

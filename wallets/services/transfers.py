@@ -42,6 +42,8 @@ FIRST_DELAY: Final = timedelta(seconds=15)
 SEND_AGAIN_AFTER: Final = timedelta(minutes=10)
 ASK_PENDING_AFTER: Final = timedelta(minutes=5)
 ASK_PARKED_AFTER: Final = timedelta(hours=1)
+# Banks send back what they cannot credit within days (paystack.com/docs/transfers).
+MAY_COME_BACK_FOR: Final = timedelta(days=7)
 RETRY_LOW_BALANCE_AFTER: Final = timedelta(minutes=15)
 
 
@@ -239,3 +241,19 @@ def withdrawals_sweep(*, limit: int = 100) -> int:
         else:
             transfer_carry_on(withdrawal_id=withdrawal_id)
     return len(found)
+
+
+def paid_withdrawals_recheck() -> int:
+    """Ask about what was paid lately, in case it came back and its event was lost; how many were asked about. One that
+    the gateway does not answer for waits for the next run."""
+    recent = Withdrawal.objects.filter(status=WithdrawalStatus.PAID, paid_at__gte=now() - MAY_COME_BACK_FOR)
+    ids = list(recent.exclude(method=PayoutMethod.BANK).order_by("paid_at").values_list("pk", flat=True))
+    asked = 0
+    for withdrawal_id in ids:
+        try:
+            transfer_refresh(withdrawal_id=withdrawal_id)
+        except (PayoutGatewayUnavailable, PayoutRefused) as error:
+            logger.warning("paid_withdrawal_not_rechecked", withdrawal=str(withdrawal_id), reason=error.detail)
+            continue
+        asked += 1
+    return asked

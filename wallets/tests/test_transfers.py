@@ -12,7 +12,13 @@ from wallets.enums import PayoutMethod, WithdrawalStatus
 from wallets.models import GatewayCircuit, JournalEntry, Withdrawal
 from wallets.payouts import TransferReport, TransferStatus
 from wallets.services.circuits import circuit_answered, circuit_failed, circuit_open_until
-from wallets.services.transfers import transfer_carry_on, transfer_record, transfer_refresh, withdrawals_sweep
+from wallets.services.transfers import (
+    paid_withdrawals_recheck,
+    transfer_carry_on,
+    transfer_record,
+    transfer_refresh,
+    withdrawals_sweep,
+)
 from wallets.tests.withdrawing import Creator, at_paystack, everything_is_due
 
 
@@ -169,6 +175,24 @@ def test_whatever_comes_again_or_late_changes_nothing(gateways):
     assert withdrawal.status == WithdrawalStatus.PAID
     assert JournalEntry.objects.count() == entries
     assert at_paystack() == 10_000_000 - 500_000 - 1_000
+
+
+def test_what_came_back_unheard_is_found_by_asking_once_a_day(gateways):
+    ada, withdrawal = on_its_way(gateways)
+    gateways.control.pause_webhooks()
+    again(withdrawal)
+    gateways.control.advance(5)
+    again(withdrawal)
+    assert paid_withdrawals_recheck() == 1
+    assert ada.has(available=9_500_000)
+    gateways.control.conclude_transfer("paystack", withdrawal.reference, "reversed")
+    gateways.control.fault("error", provider="paystack", path="/transfer/verify/*", times=1, status=503)
+
+    assert [paid_withdrawals_recheck() for _ in range(3)] == [0, 1, 0]
+
+    withdrawal.refresh_from_db()
+    assert withdrawal.status == WithdrawalStatus.REVERSED
+    assert ada.has(available=10_000_000)
 
 
 def test_a_gateway_that_does_not_answer_is_left_alone_and_asked_again_by_one(gateways, settings):

@@ -40,7 +40,7 @@ from wallets.tests.builders import post_between, post_sale
 from wallets.tests.races import breaches
 from wallets.tests.withdrawing import Creator, build_account, everything_is_due
 
-EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "200"))
 STEPS = 50
 OPEN, HELD, PAID, OVER = "open", "held", "paid", "over"
 

@@ -6,9 +6,10 @@ from django.core import mail
 from learning247.kit.encryption import encrypt
 from learning247.outbound_webhooks.models import OutboundEvent, WebhookEndpoint
 from learning247.outbound_webhooks.services.endpoints import PURPOSE
-from wallets.enums import WithdrawalStatus
+from wallets.enums import AccountKind, WithdrawalStatus
 from wallets.models import JournalEntry, JournalLine, PayoutAccount, Withdrawal
-from wallets.services.transfers import withdrawals_sweep
+from wallets.selectors import platform_balance
+from wallets.services.transfers import transfer_refresh, withdrawals_sweep
 from wallets.tests.withdrawing import Creator, at_paystack, error_of, everything_is_due, old_enough
 
 
@@ -81,6 +82,31 @@ def test_a_creators_webhooks_are_told_what_became_of_it(gateways, run_jobs):
         "net": "5000.00",
         "reason": None,
     }
+
+
+def test_a_creator_who_bears_the_fee_gets_the_rest_and_all_of_it_back(gateways, settings):
+    settings.WITHDRAWAL_FEE_BEARER = "creator"
+    ada = Creator(gateways.url)
+    withdrawal = ada.confirmed("25000.00", ada.add_account()["id"])
+    for _ in range(2):
+        everything_is_due()
+        withdrawals_sweep()
+        gateways.control.advance(5)
+
+    shown = ada.shown(withdrawal.pk)
+    assert (shown["status"], shown["fee"], shown["net"]) == ("paid", "25.00", "24975.00")
+    assert [row["amount"] for row in gateways.control.rows("paystack.transfers")] == [2_497_500]
+    assert ada.has(available=7_500_000)
+    assert at_paystack() == 10_000_000 - 2_497_500 - 2_500
+    assert platform_balance(kind=AccountKind.GATEWAY_COSTS, currency="NGN") == 0
+
+    gateways.control.conclude_transfer("paystack", withdrawal.reference, "reversed")
+    transfer_refresh(withdrawal_id=withdrawal.pk)
+
+    assert ada.shown(withdrawal.pk)["status"] == "reversed"
+    assert ada.has(available=10_000_000)
+    assert at_paystack() == 10_000_000
+    assert platform_balance(kind=AccountKind.GATEWAY_COSTS, currency="NGN") == 0
 
 
 def test_a_transfer_that_fails_puts_the_money_back(gateways, run_jobs):
