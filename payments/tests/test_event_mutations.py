@@ -1,7 +1,8 @@
 """Events as no gateway should send them: whatever is in one that is signed, no 5xx and no posting.
 
-Two hundred in the suite; MUTATIONS=5000 for more. SPECS_DIR adds to what is mutated Paystack's official samples and
-Stripe's official objects as events about them: as they stand there, and with the names of payments of ours.
+Each as it stands first, then two hundred mutations; MUTATIONS=5000 for more. SPECS_DIR adds Paystack's official samples
+and Stripe's official objects as events about them: as they stand there, and with the names of payments and withdrawals
+of ours.
 """
 
 import copy
@@ -9,14 +10,16 @@ import json
 import os
 import random
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from accounts.tests.builders import build_user
+from accounts.tests.builders import build_creator, build_user
 from learning247.drill.books import books_digest
+from learning247.kit.clock import now
 from learning247.records.models import InboundEvent
 from learning247.records.services.inbox import event_handle
 from payments.services.disputes import dispute_refresh
@@ -24,6 +27,10 @@ from payments.tests.builders import build_product, start_checkout
 from payments.tests.buying import ask_for_refund, build_finance, buy
 from payments.tests.test_disputes import open_dispute
 from payments.tests.wire import SIGNERS
+from wallets.models import PayoutAccount
+from wallets.services.stripe_accounts import stripe_account_refresh
+from wallets.services.transfers import transfer_carry_on
+from wallets.tests.withdrawing import Creator
 
 MUTATIONS = int(os.environ.get("MUTATIONS", "200"))
 SPECS = Path(os.environ.get("SPECS_DIR", "/nowhere"))
@@ -34,6 +41,10 @@ STRIPE_KINDS = {
     "charge": ("succeeded", "failed", "refunded", "updated"),
     "dispute": ("created", "updated", "funds_withdrawn", "funds_reinstated", "closed"),
     "payment_intent": ("succeeded", "processing", "payment_failed", "canceled"),
+    "transfer": ("created", "updated", "reversed"),
+    "payout": ("created", "updated", "paid", "failed", "canceled", "reconciliation_completed"),
+    "topup": ("created", "succeeded", "failed", "canceled", "reversed"),
+    "account": ("updated",),
 }
 ODD: list[Any] = [
     0, -1, 1, 2**63, -(2**63), 10**30, 1.5, True, False, None, "", " ", "0", "-1", "1e9", "25000.00", "null", "{}",
@@ -75,8 +86,9 @@ def shapes(payment, session):
     ]
 
 
-def samples(payments):
-    """The official ones; and each again about one of these payments, where it has a place for its names."""
+def samples(payments, withdrawals):
+    """The official ones; and each again about one of these payments or withdrawals, where it has a place for their
+    names."""
     found = [("paystack", json.loads(path.read_bytes())) for path in sorted(SPECS.glob("paystack/events/*.json"))]
     for path in SPECS.glob("stripe/*fixtures3*.json"):
         resources = json.loads(path.read_bytes())["resources"]
@@ -84,21 +96,31 @@ def samples(payments):
             prefix = "charge.dispute" if name == "dispute" else name
             found += [stripe(f"{prefix}.{state}", **resources[name]) for state in states]
     ours = [
-        (provider, about(payment, document))
+        (provider, renamed_by(names_of(document, payment, withdrawals[provider]), document))
         for number, (provider, document) in enumerate(found)
         for payment in payments[number % len(payments) :][:1]
     ]
     return found + ours
 
 
-def about(payment, document):
-    """The same event with the names of `payment` wherever it names one."""
-    names = {
+def names_of(document, payment, withdrawal):
+    """What an event calls this payment, or this withdrawal when it is about a transfer."""
+    if str(document.get("event") or document.get("type")).startswith("transfer."):
+        return {
+            "reference": withdrawal.reference,
+            "transfer_group": withdrawal.reference,
+            "transfer_code": withdrawal.gateway_transfer_id,
+        }
+    return {
         "reference": payment.reference,
         "transaction_reference": payment.reference,
         "client_reference_id": payment.reference,
         "payment_intent": payment.gateway_payment_id or "pi_7",
     }
+
+
+def renamed_by(names, document):
+    """The same event with these names wherever it has one of them."""
 
     def renamed(node):
         if isinstance(node, list):
@@ -156,10 +178,13 @@ def numbered(document, number):
 
 @pytest.fixture
 def world(gateways):
-    """A checkout that nobody paid, at each gateway a sale with a refund of a part and one in dispute, and what is told
-    of them."""
+    """A checkout that nobody paid, at each gateway a sale with a refund of a part, one in dispute, and a withdrawal;
+    a payout to our own bank; and what is told of them."""
     gateways.control.pause_webhooks()
-    gateways.control.behave(paystack_refund_outcome="none")  # it stays under way
+    # They stay under way.
+    gateways.control.behave(
+        paystack_refund_outcome="none", paystack_transfer_outcome="none", stripe_payout_outcome="none"
+    )
     open_still = start_checkout(build_user(), build_product(seller=build_user()))
     sales = [buy(gateways, currency=currency) for currency in ("NGN", "USD")]
     for payment in sales:
@@ -168,10 +193,53 @@ def world(gateways):
     numbers = [open_dispute(gateways, payment) for payment in disputed]
     for payment, number in zip(disputed, numbers, strict=True):
         dispute_refresh(payment=payment, gateway_dispute_id=number)
+    creators = [build_creator(created_at=now() - timedelta(days=90)) for _ in range(2)]
+    for creator, currency in zip(creators, ("NGN", "USD"), strict=True):
+        buy(gateways, currency=currency, seller=creator)
+    withdrawals = withdrawn(gateways, *creators)
+    payout = gateways.control.pay_out("stripe", "USD")
     payments = [open_still, *sales, *disputed]
     documents = [shape for payment in payments for shape in shapes(payment, payment.gateway_reference)]
-    documents += disputes(*disputed, *numbers)
-    return documents + samples(payments)
+    documents += disputes(*disputed, *numbers) + transfers(withdrawals, payout["id"])
+    return documents + samples(payments, withdrawals)
+
+
+def withdrawn(gateways, in_naira, in_dollars):
+    """By gateway: one that Paystack has not paid yet, and one that Stripe has."""
+    gateways.control.top_up("paystack", "NGN", 1_000_000)
+    gateways.control.top_up("stripe", "usd", 1_000_000)
+    naira = Creator(gateways.url, available_minor=0, user=in_naira)
+    dollars = Creator(gateways.url, available_minor=0, currency="USD", user=in_dollars)
+    at_stripe = dollars.send("POST", "/payout-accounts/stripe", {"country": "GB"}).json()["bank_account"]["id"]
+    gateway_account_id = PayoutAccount.objects.get(pk=at_stripe).gateway_account_id
+    gateways.control.onboard(gateway_account_id)
+    stripe_account_refresh(gateway_account_id=gateway_account_id)
+    made = {
+        "paystack": naira.confirmed("5000.00", naira.add_account()["id"]),
+        "stripe": dollars.confirmed("15.00", at_stripe),
+    }
+    for withdrawal in made.values():
+        transfer_carry_on(withdrawal_id=withdrawal.pk)
+        withdrawal.refresh_from_db()
+    assert [withdrawal.status for withdrawal in made.values()] == ["processing", "paid"]
+    return made
+
+
+def transfers(withdrawals, payout):
+    """What is told of withdrawals, of the accounts that they go to, and of a payout to our own bank."""
+    in_naira, in_dollars = withdrawals["paystack"], withdrawals["stripe"]
+    account = in_dollars.account.gateway_account_id
+    told = {"reference": in_naira.reference, "transfer_code": in_naira.gateway_transfer_id, "amount": 500_000}
+    return [
+        *(paystack(f"transfer.{state}", **told) for state in ("success", "failed", "reversed")),
+        *(
+            stripe(f"transfer.{state}", transfer_group=in_dollars.reference, amount=1_500, reversed=True)
+            for state in ("created", "updated", "reversed")
+        ),
+        *(stripe(f"payout.{state}", id=payout, status="paid") for state in ("created", "paid", "failed", "canceled")),
+        stripe("topup.succeeded", id="tu_7", status="succeeded", amount=1_000),
+        stripe("account.updated", id=account, charges_enabled=False, payouts_enabled=False),
+    ]
 
 
 def disputes(in_naira, in_dollars, number, identifier):
@@ -190,7 +258,7 @@ def test_whatever_a_signed_event_holds_nothing_is_posted_and_nothing_breaks(worl
     dice, client, answers = random.Random(1), Client(), {}
     before = books_digest()
 
-    for number in range(MUTATIONS):
+    for number in range(len(world) + MUTATIONS):
         provider, document = world[number % len(world)]
         told = numbered(document if number < len(world) else mutated(document, dice), number)
         body = json.dumps(told).encode()
@@ -203,7 +271,9 @@ def test_whatever_a_signed_event_holds_nothing_is_posted_and_nothing_breaks(worl
         event_handle(event_id)
 
     assert answers == {}
-    assert InboundEvent.objects.count() > len(world) // 2
+    assert InboundEvent.objects.count() > (len(world) + MUTATIONS) // 2
+    asked_about = InboundEvent.objects.filter(status="done", event_type__startswith="transfer.")
+    assert set(asked_about.exclude(about="").values_list("source", flat=True)) == {"paystack", "stripe"}
     assert set(InboundEvent.objects.values_list("status", flat=True)) <= {"done", "pending"}
     reasons = InboundEvent.objects.filter(status="pending").values_list("reason", flat=True)
     broke = {reason for reason in reasons if re.match(r"\w*(Error|Exception|DoesNotExist)\b", reason)}
