@@ -16,7 +16,7 @@ from accounts.selectors import signed_in
 from learning247.kit.api.bodies import read_body
 from learning247.kit.api.fields import validated_money
 from learning247.kit.api.pagination import CataloguePagination, HistoryPagination
-from learning247.kit.api.schema import ErrorSerializer
+from learning247.kit.api.schema import ErrorSerializer, refusals
 from learning247.kit.money import Money
 from learning247.records.idempotency import IdempotentThrottling, idempotent
 from payments.models import Coupon, Payment, Refund
@@ -51,10 +51,9 @@ from payments.services.coupons import CouponFields, coupon_create_own, coupon_de
 from payments.services.refunds import refund_start
 from payments.services.settlement import payment_settle
 
-COUPON_REFUSED = OpenApiResponse(
-    ErrorSerializer,
-    description="`currency_not_available`, `coupon_unknown`, `coupon_expired`, `coupon_used_up`, "
-    "`coupon_not_applicable`, `coupon_minimum`",
+COUPON_REFUSED = (
+    "`currency_not_available`, `coupon_unknown`, `coupon_expired`, `coupon_used_up`, `coupon_not_applicable`, "
+    "`coupon_minimum`"
 )
 
 
@@ -82,7 +81,15 @@ class PaymentViewSet(IdempotentThrottling, GenericViewSet):
         operation_id="payments_initialize",
         summary="Start buying something",
         request=InitializeSerializer,
-        responses={201: PaymentSerializer, 422: COUPON_REFUSED},
+        responses={
+            201: PaymentSerializer,
+            **refusals(
+                e404="`product_not_found`",
+                e409="`already_owned`; `checkout_lost`, `checkout_outdated`: begin again with a new key",
+                e422=f"`purchase_refused`, `gateway_rejected`, `idempotency_key_reused`, {COUPON_REFUSED}",
+                e503="`gateway_unavailable`: the same key may be sent again.",
+            ),
+        },
     )
     @idempotent("payments.initialize")
     def create(self, request: Request) -> Response:
@@ -112,7 +119,10 @@ class QuoteViewSet(GenericViewSet):
         operation_id="payments_quote",
         summary="What would it cost?",
         request=InitializeSerializer,
-        responses={200: QuoteSerializer, 422: COUPON_REFUSED},
+        responses={
+            200: QuoteSerializer,
+            **refusals(e404="`product_not_found`", e409="`already_owned`", e422=COUPON_REFUSED),
+        },
     )
     def create(self, request: Request) -> Response:
         """Price, discount and what is left to pay, with a coupon or without. Nothing is begun, and nothing reserved."""
@@ -220,9 +230,10 @@ class RefundViewSet(IdempotentThrottling, GenericViewSet):
         request=RefundStartSerializer,
         responses={
             201: RefundSerializer,
-            409: OpenApiResponse(ErrorSerializer, description="`nothing_to_refund`"),
-            422: OpenApiResponse(
-                ErrorSerializer, description="`refund_window_closed`, `refund_whole_only`, `refund_too_large`"
+            **refusals(
+                e403="`own_sale`: staff give nothing back of what they sold",
+                e409="`nothing_to_refund`, `payment_disputed`, `payment_in_review`",
+                e422="`refund_window_closed`, `refund_whole_only`, `refund_too_large`, `idempotency_key_reused`",
             ),
         },
     )
