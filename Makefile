@@ -21,7 +21,7 @@ install: $(INSTALLED) ## create .venv and install the pinned requirements
 run: $(INSTALLED) ## start everything and print where it is; Ctrl-C stops it (PORT=8080 SANDBOX_PORT=8090)
 	@exec $(STACK) run
 
-demo: $(INSTALLED) ## sales, a refund, a dispute and a review, told step by step; uses the running stack or starts one
+demo: $(INSTALLED) ## sales, a refund, a dispute, a review, withdrawals, told step by step; uses the running stack or starts one
 	@exec $(STACK) demo
 
 # Files are shared out among processes, each with a database and a Redis of its own; a part runs in one process, which

@@ -273,7 +273,7 @@ CATALOGUE_CACHE_SECONDS = env.int("CATALOGUE_CACHE_SECONDS", default=60)
 
 # --- Jobs -----------------------------------------------------------------------------------------------------------
 
-# Three queues, so that a flood of mail never delays a settlement: money, default, mail.
+# Four queues, so that a flood of mail never delays a settlement: money, default, mail, webhooks.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True

@@ -35,7 +35,7 @@ BANNER = """
 {sign_ins}
 
   Try next, in another terminal:
-    make demo                            sales, a refund, a dispute, a review, told step by step
+    make demo                            sales, a refund, a dispute, a review, withdrawals, told step by step
     make test                            the whole suite on real PostgreSQL and Redis
     .venv/bin/python manage.py prove     no money was made or lost
 """
