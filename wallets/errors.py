@@ -125,6 +125,11 @@ class SecondPersonRequired(Forbidden):
     detail = "You agreed to this already. Somebody else has to approve it now."
 
 
+class AdjustmentOfSetAside(Unprocessable):
+    code = "adjustment_of_set_aside"
+    detail = "What is held or disputed follows its withdrawals and disputes. Adjust what is available instead."
+
+
 class OwnAdjustment(Forbidden):
     code = "own_adjustment"
     detail = "This moves money of your own. Two others have to decide over it."

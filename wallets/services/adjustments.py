@@ -16,12 +16,20 @@ from learning247.kit.money import EXPONENTS
 from learning247.records.reasons import required_reason
 from learning247.records.services.audit import audit_record
 from wallets.enums import AccountKind, AdjustmentStatus, EntryKind
-from wallets.errors import AdjustmentDecided, AdjustmentUnbalanced, OwnAdjustment, SecondPersonRequired
+from wallets.errors import (
+    AdjustmentDecided,
+    AdjustmentOfSetAside,
+    AdjustmentUnbalanced,
+    OwnAdjustment,
+    SecondPersonRequired,
+)
 from wallets.locks import adjustment_lock
 from wallets.models import AdjustmentLine, AdjustmentProposal
 from wallets.services.accounts import AccountRef
 from wallets.services.journal import Posting, entry_post
 
+# As withdrawals and disputes say (I6): with less in them the next step of one of those can no longer be booked.
+_SET_ASIDE: Final = (AccountKind.HELD, AccountKind.DISPUTED)
 OUTDATED: Final = "The gateway's list and the books say something else by now."
 
 
@@ -43,10 +51,12 @@ def adjustment_propose(
 ) -> AdjustmentProposal:
     """A person's proposal, which a second one has to approve; on record.
 
-    Raises AdjustmentUnbalanced, OwnAdjustment, ReasonRequired.
+    Raises AdjustmentUnbalanced, AdjustmentOfSetAside, OwnAdjustment, ReasonRequired.
     """
     reason = required_reason(reason)
     _refuse_unbalanced(currency, postings)
+    if any(posting.account.kind in _SET_ASIDE for posting in postings):
+        raise AdjustmentOfSetAside
     _refuse_own(actor, (posting.account.owner_id for posting in postings))
     proposal = AdjustmentProposal.objects.create(
         currency=currency, reason=reason[:200], reference=reference[:64], first_by=actor

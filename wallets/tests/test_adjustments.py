@@ -10,6 +10,7 @@ from learning247.records.tests.races import at_once
 from wallets.enums import AccountKind
 from wallets.errors import (
     AdjustmentDecided,
+    AdjustmentOfSetAside,
     AdjustmentUnbalanced,
     InsufficientBalance,
     OwnAdjustment,
@@ -70,6 +71,14 @@ def test_a_second_person_posts_what_the_first_proposed_and_both_are_on_record(co
     on_record = AuditEntry.objects.filter(subject_kind="adjustment").order_by("id").values_list("action", "actor_id")
     assert list(on_record) == [("adjustment.proposed", first.pk), ("adjustment.posted", second.pk)]
     assert breaches("I15") == []
+
+
+@pytest.mark.parametrize("kind", [AccountKind.HELD, AccountKind.DISPUTED])
+def test_what_withdrawals_and_disputes_set_aside_is_not_adjusted(committed_db, kind):
+    with pytest.raises(AdjustmentOfSetAside):
+        propose(build_user(), (LOSS[0], Posting(person_account(build_user().pk, kind), 150)))
+
+    assert (AdjustmentProposal.objects.count(), AuditEntry.objects.filter(subject_kind="adjustment").count()) == (0, 0)
 
 
 def test_nobody_approves_their_own_proposal(committed_db):
