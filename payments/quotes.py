@@ -106,7 +106,7 @@ def coupon_apply(*, coupon: Coupon, product: Product, price: Money) -> Discounte
         raise CouponUnknown(attr="coupon")
     if not coupon.active or (coupon.ends_at is not None and coupon.ends_at <= moment):
         raise CouponExpired(attr="coupon")
-    if not _is_for(coupon, product):
+    if not _is_for(coupon, product) or _pays_its_maker(coupon, product):
         raise CouponNotApplicable(attr="coupon")
     if price.minor == 0:
         raise CouponNotApplicable("This is free of charge. Leave the coupon out.", attr="coupon")
@@ -181,6 +181,11 @@ def _is_for(coupon: Coupon, product: Product) -> bool:
     if coupon.product_id is not None:
         return coupon.product_id == product.pk
     return coupon.seller_id is None or coupon.seller_id == product.seller_id
+
+
+def _pays_its_maker(coupon: Coupon, product: Product) -> bool:
+    """Staff may sell too: what they have the platform bear is for the items of others, as with all that they decide."""
+    return coupon.bearer == CouponBearer.PLATFORM and coupon.created_by_id == product.seller_id
 
 
 def _fixed(coupon: Coupon, currency: str) -> int:

@@ -65,7 +65,7 @@ def checkout_start(
     CouponMinimum; TokenNotValid when the buyer's account is being closed.
     """
     code = code_wanted(coupon)
-    payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key, code)
+    payment = _payment_claim(buyer, product_kind, item_id, currency, details, operation, idempotency_key, code, device)
     if payment.failure_reason == REFUSED:
         raise PurchaseRefused
     if payment.status != PaymentStatus.PENDING or payment.checkout_url:
@@ -93,6 +93,7 @@ def _payment_claim(
     operation: str,
     idempotency_key: str,
     code: str,
+    device: Device,
 ) -> Payment:
     """The row of this attempt, committed before any gateway hears of it."""
     user_hold(buyer.pk)
@@ -138,7 +139,11 @@ def _payment_claim(
         return _same_purchase(kept, product_kind, item_id, currency, details, code)
     if coupon is not None:
         redemption_reserve(coupon=coupon, payment=payment)
-    if free:
+    if free and _gift_refused(payment, device):
+        payment.status, payment.failure_reason = PaymentStatus.FAILED, REFUSED
+        payment.save(update_fields=["status", "failure_reason"])
+        redemption_release(payment=payment)
+    elif free:
         _grant_free(payment, moment)
     return payment
 
@@ -191,6 +196,16 @@ def _platform_fee_bps(product: Product) -> int:
     if product.seller is None or product.seller.platform_fee_bps is None:
         return int(settings.PLATFORM_FEE_BPS)
     return product.seller.platform_fee_bps
+
+
+def _gift_refused(payment: Payment, device: Device) -> bool:
+    """Whether the platform would pay a creator all of the price, and our checks for fraud do not allow it.
+
+    Nothing is captured that people could look at before it settles or give back afterwards: so `review` refuses too.
+    """
+    if payment.promotion_minor == 0 or payment.product.seller_id is None:
+        return False
+    return checkout_check(payment=payment, device=device).outcome != Outcome.ALLOW
 
 
 def _grant_free(payment: Payment, moment: datetime) -> None:

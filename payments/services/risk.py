@@ -1,4 +1,7 @@
-"""What payments tells the checker of fraud about a purchase, when it begins and when its money has come."""
+"""What payments tells the checker of fraud about a purchase, when it begins and when its money has come.
+
+The amount is what is shared out: what the platform bears of a discount reaches the creator like what the buyer pays.
+"""
 
 from accounts.devices import Device
 from learning247.risk.enums import Purpose
@@ -22,7 +25,7 @@ def checkout_check(*, payment: Payment, device: Device) -> Decision:
             counterparty=payment.product.seller_id,
             account_opened_at=payment.buyer.created_at,
             account_country=payment.buyer.country,
-            amount_minor=payment.amount_minor,
+            amount_minor=payment.gross.minor,
             currency=payment.currency,
             ip=device.network or "",
             device=device_name(device),
@@ -46,7 +49,7 @@ def settlement_check(*, payment: Payment, reported: GatewayPayment) -> Decision 
             counterparty=payment.product.seller_id,
             account_opened_at=payment.buyer.created_at,
             account_country=payment.buyer.country,
-            amount_minor=payment.amount_minor,
+            amount_minor=payment.gross.minor,
             currency=payment.currency,
             card=f"{payment.gateway} {reported.card}" if reported.card else "",
             card_country=reported.card_country,

@@ -8,6 +8,9 @@ from accounts.tests.builders import build_user
 from learning247.kit.clock import now
 from learning247.kit.money import Money
 from learning247.records.models import OutboundMail
+from learning247.risk.enums import Outcome, Purpose, RuleKind
+from learning247.risk.models import Decision
+from learning247.tests.risk.builders import only_rule
 from payments.access import explain
 from payments.errors import (
     CouponExpired,
@@ -17,6 +20,7 @@ from payments.errors import (
     CouponUsedUp,
     GatewayRejected,
     PurchaseKeyReused,
+    PurchaseRefused,
 )
 from payments.models import Coupon, CouponRedemption, Entitlement, Payment, Refund
 from payments.services.settlement import payment_settle
@@ -150,6 +154,57 @@ def test_what_cost_nothing_has_nothing_to_refund(gateways):
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "nothing_to_refund")
     assert platform_balance(kind=AccountKind.PROMOTIONS, currency="NGN") == -2_500_000
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REVIEW, Outcome.BLOCK])
+def test_what_the_platform_would_pay_for_is_refused_where_the_checks_for_fraud_do_not_allow_it(outcome):
+    only_rule(RuleKind.AMOUNT, {"at_least": {"NGN": 2_500_000}}, purpose=Purpose.CHECKOUT, outcome=outcome)
+    creator, learner = build_user(), build_user()
+    product, coupon = build_product(seller=creator), build_coupon(percent_bps=10_000, max_uses=1)
+
+    for _ in range(2):
+        with pytest.raises(PurchaseRefused):
+            start_checkout(learner, product, coupon="SPRING-25", idempotency_key="the same")
+
+    payment, decision = Payment.objects.get(), Decision.objects.get()
+    assert (payment.status, payment.settled_at, payment.sale_entry_id) == ("failed", None, None)
+    assert (decision.subject_id, decision.outcome, decision.inputs["amount_minor"]) == (payment.pk, outcome, 2_500_000)
+    assert not explain(learner, product).granted
+    assert used(coupon) == (0, ["released"])
+    assert not JournalEntry.objects.exists()
+    assert not OutboundMail.objects.exists()
+
+
+def test_what_costs_the_platform_nothing_is_not_checked_for_fraud():
+    only_rule(RuleKind.AMOUNT, {"at_least": {"NGN": 1}}, purpose=Purpose.CHECKOUT, outcome=Outcome.BLOCK)
+    creator = build_user()
+    build_coupon(owner=creator, percent_bps=10_000)
+    build_coupon(percent_bps=10_000)
+
+    for seller in (creator, None):
+        assert start_checkout(build_user(), build_product(seller=seller), coupon="SPRING-25").status == "paid"
+
+    assert not Decision.objects.exists()
+
+
+def test_the_checks_for_fraud_see_all_that_is_shared_out_and_not_only_what_the_buyer_pays(gateways):
+    creator = build_user()
+    build_coupon(percent_bps=9_900)
+
+    start_checkout(build_user(), build_product(seller=creator), coupon="SPRING-25")
+
+    assert Decision.objects.get().inputs["amount_minor"] == 2_500_000
+
+
+def test_a_coupon_at_the_platforms_cost_is_not_for_what_its_maker_sells():
+    maker, learner = build_user(), build_user()
+    coupon, theirs = build_coupon(percent_bps=10_000, created_by=maker), build_product(seller=maker)
+
+    with pytest.raises(CouponNotApplicable):
+        start_checkout(learner, theirs, coupon="SPRING-25")
+
+    assert (used(coupon), Payment.objects.count(), JournalEntry.objects.count()) == ((0, []), 0, 0)
+    assert start_checkout(learner, build_product(seller=build_user()), coupon="SPRING-25").status == "paid"
 
 
 # --- which coupon applies
