@@ -111,7 +111,8 @@ def adjustments_outdate(*, source_keys: Iterable[str]) -> int:
 @transaction.atomic(durable=True)
 def adjustment_approve(*, proposal_id: UUID, actor: User, reason: str = "") -> AdjustmentProposal:
     """Agree to it: the first person to do so (who proposed it has) leaves it open, a second one posts it, once. Of one
-    that is posted already nothing changes, quietly.
+    that is posted already nothing changes, quietly. Who agreed first and is disabled since no longer counts: the next
+    one to agree is the first.
 
     Raises SecondPersonRequired, OwnAdjustment, AdjustmentDecided, InsufficientBalance.
     """
@@ -122,10 +123,11 @@ def adjustment_approve(*, proposal_id: UUID, actor: User, reason: str = "") -> A
         raise AdjustmentDecided
     lines = list(proposal.lines.all())
     _refuse_own(actor, (line.owner_id for line in lines))
-    if proposal.first_by_id is None:
+    if proposal.first_by is None or not proposal.first_by.is_active:
+        before = {"first_by": None if proposal.first_by is None else str(proposal.first_by.pk)}
         proposal.first_by = actor
         proposal.save(update_fields=["first_by"])
-        _audit(proposal, "adjustment.approved_first", actor, reason or proposal.reason, before={"first_by": None})
+        _audit(proposal, "adjustment.approved_first", actor, reason or proposal.reason, before=before)
         return proposal
     if proposal.first_by_id == actor.pk:
         raise SecondPersonRequired

@@ -3,6 +3,7 @@
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from accounts.models import User
 from accounts.tests.builders import build_user
 from learning247.kit.errors import DomainError
 from learning247.records.models import AuditEntry
@@ -79,6 +80,18 @@ def test_what_withdrawals_and_disputes_set_aside_is_not_adjusted(committed_db, k
         propose(build_user(), (LOSS[0], Posting(person_account(build_user().pk, kind), 150)))
 
     assert (AdjustmentProposal.objects.count(), AuditEntry.objects.filter(subject_kind="adjustment").count()) == (0, 0)
+
+
+def test_the_agreement_of_somebody_disabled_since_does_not_count(committed_db):
+    first, second, third = build_user(), build_user(), build_user()
+    proposal = propose(first)
+    User.objects.filter(pk=first.pk).update(is_active=False)
+
+    agreed = adjustment_approve(proposal_id=proposal.pk, actor=second)
+    assert (agreed.status, agreed.first_by, agreed.entry_id) == ("proposed", second, None)
+
+    posted = adjustment_approve(proposal_id=proposal.pk, actor=third)
+    assert (posted.status, posted.first_by, posted.second_by) == ("posted", second, third)
 
 
 def test_nobody_approves_their_own_proposal(committed_db):
