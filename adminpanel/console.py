@@ -17,6 +17,7 @@ from accounts.services.sign_in_records import sign_out_record
 from adminpanel.forms import BEGUN, CONSOLE, SHOWN, OwnPasswordForm, SignInForm
 from adminpanel.second_factor_page import SecondFactorPage, limited
 from learning247.kit.admin import ForgivingAdmin
+from wallets.selectors import frozen_currencies
 
 
 class StaffConsole(SecondFactorPage):
@@ -55,6 +56,11 @@ class StaffConsole(SecondFactorPage):
         if request.method == "POST" and isinstance(request.user, User):
             sign_out_record(user=request.user, device=device_of(request), door=CONSOLE)
         return super().logout(request, extra_context)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Also the currencies whose payouts are paused, which every page says above all else."""
+        context = super().each_context(request)
+        return {**context, "payouts_paused": frozen_currencies() if context["has_permission"] else []}
 
     def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
         """Makes every page forgiving, those of libraries too."""

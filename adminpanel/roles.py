@@ -79,6 +79,8 @@ ROLES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "view_withdrawal",
             "view_adjustmentproposal",
             "change_adjustmentproposal",
+            "view_payoutfreeze",
+            "change_payoutfreeze",
             "change_withdrawal",
         ),
     },

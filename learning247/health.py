@@ -44,6 +44,13 @@ _READINESS = inline_serializer(
                 "heartbeat_age_seconds": serializers.IntegerField(allow_null=True),
             },
         ),
+        "payouts": inline_serializer(
+            "PayoutReadiness",
+            {
+                "status": serializers.ChoiceField(choices=["ok", "paused", "unknown"]),
+                "paused_currencies": serializers.ListField(child=serializers.CharField()),
+            },
+        ),
     },
 )
 _EXAMPLE = OpenApiExample(
@@ -53,6 +60,7 @@ _EXAMPLE = OpenApiExample(
         "database": {"status": "ok", "milliseconds": 4},
         "redis": {"status": "ok", "milliseconds": 1},
         "worker": {"status": "ok", "heartbeat_age_seconds": 7},
+        "payouts": {"status": "ok", "paused_currencies": []},
     },
     response_only=True,
     status_codes=["200"],
@@ -77,7 +85,8 @@ def live(request: Request) -> Response:
 @extend_schema(
     operation_id="health_ready",
     summary="Can it serve?",
-    description="Database and Redis decide; the workers' heartbeat is reported, because sales go on without them.",
+    description="Database and Redis decide; the workers' heartbeat and paused payouts are reported, because sales go on"
+    " without them.",
     tags=["health"],
     responses={200: _READINESS, 503: _READINESS},
     examples=[_EXAMPLE],
@@ -87,7 +96,7 @@ def live(request: Request) -> Response:
 @permission_classes([AllowAny])
 @throttle_classes([])
 def ready(request: Request) -> Response:
-    database, _ = _timed("database", _ask_database)
+    database, paused = _timed("database", _ask_database)
     redis_answers, beat = _timed("redis", _ask_redis)
     serves = database["status"] == redis_answers["status"] == "ok"
     body = {
@@ -95,6 +104,7 @@ def ready(request: Request) -> Response:
         "database": database,
         "redis": redis_answers,
         "worker": _worker(beat),
+        "payouts": _payouts(paused),
     }
     return Response(body, status=200 if serves else 503)
 
@@ -111,11 +121,16 @@ def _timed(what: str, ask: Callable[[], str | None]) -> tuple[dict[str, str | in
     return {"status": status, "milliseconds": int((time.monotonic() - started) * 1000)}, answer
 
 
-def _ask_database() -> None:
-    """On a connection of its own, because only a new one has a bound on how long it waits for a silent server."""
+def _ask_database() -> str | None:
+    """The currencies whose payouts are paused, parted by spaces. On a connection of its own, because only a new one has
+    a bound on how long it waits for a silent server."""
     parameters = {**connection.get_connection_params(), "connect_timeout": DATABASE_TIMEOUT}
     with psycopg.connect(**parameters) as probe:
-        probe.execute("SELECT 1")
+        row = probe.execute(
+            "SELECT coalesce(string_agg(currency, ' ' ORDER BY currency), '') FROM wallets_payoutfreeze"
+            " WHERE lifted_at IS NULL"
+        ).fetchone()
+    return None if row is None else str(row[0])
 
 
 def _ask_redis() -> str | None:
@@ -131,6 +146,12 @@ def _ask_redis() -> str | None:
         client.ping()
         beat = client.get(heartbeat.KEY)
     return None if beat is None else str(beat)
+
+
+def _payouts(paused: str | None) -> dict[str, str | list[str]]:
+    if paused is None:
+        return {"status": "unknown", "paused_currencies": []}
+    return {"status": "paused" if paused else "ok", "paused_currencies": paused.split()}
 
 
 def _worker(beat: str | None) -> dict[str, str | int | None]:

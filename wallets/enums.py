@@ -97,6 +97,7 @@ class WithdrawalReason(models.TextChoices):
     OUTCOME_UNKNOWN = "outcome_unknown", "The gateway has not said what happened"
     GATEWAY_BALANCE_LOW = "gateway_balance_low", "Our balance at the gateway is too low"
     GATEWAY_PAUSED = "gateway_paused", "The gateway does not answer"
+    PAYOUTS_PAUSED = "payouts_paused", "Payouts in its currency are paused"
     GATEWAY_CODE = "gateway_code", "The gateway wants a code of its account's owner"
     FINANCE_TRANSFERS = "finance_transfers", "For finance to transfer"
     REVIEW = "review", "For people to look at"

@@ -90,6 +90,11 @@ class WithdrawalsSuspended(Forbidden):
     detail = "Withdrawals from your wallet are suspended. Write to support."
 
 
+class PayoutsPaused(Conflict):
+    code = "payouts_paused"
+    detail = "Payouts in this currency are paused while we check our books. Your money stays yours: try again later."
+
+
 class WithdrawalKeyReused(Unprocessable):
     code = "idempotency_key_reused"
     detail = "This Idempotency-Key began another withdrawal. Send a new key for a new withdrawal."

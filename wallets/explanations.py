@@ -15,6 +15,8 @@ EXPLANATIONS: Final = {
     WithdrawalReason.GATEWAY_BALANCE_LOW: "The payment service waits for our own funds. It goes out by itself as soon"
     " as they have arrived.",
     WithdrawalReason.GATEWAY_PAUSED: "The payment service does not answer. It goes out by itself as soon as it does.",
+    WithdrawalReason.PAYOUTS_PAUSED: "Payouts in this currency are paused while we check our books. It goes out by"
+    " itself afterwards; you need do nothing.",
     WithdrawalReason.GATEWAY_CODE: "Our finance team has to release it at the payment service. You need do nothing.",
     WithdrawalReason.FINANCE_TRANSFERS: "Our finance team transfers it to your bank by hand.",
     WithdrawalReason.REVIEW: "Our team looks at it before it goes out. You need do nothing.",

@@ -8,7 +8,7 @@ from django.db import connection
 from learning247.kit.locks import bound_lock_wait
 from wallets.enums import PERSON_ACCOUNT_KINDS, AccountKind
 from wallets.errors import WithdrawalNotFound
-from wallets.models import AdjustmentProposal, PayoutAccount, Withdrawal, WithdrawalReview
+from wallets.models import AdjustmentProposal, PayoutAccount, PayoutFreeze, Withdrawal, WithdrawalReview
 
 _EARNINGS = (AccountKind.CLEARING, AccountKind.AVAILABLE, AccountKind.DISPUTED)
 
@@ -70,6 +70,12 @@ def _balances_lock(owner_id: UUID, currency: str, kinds: tuple[AccountKind, ...]
             [owner_id, currency, [kind.value for kind in kinds]],
         )
         return {AccountKind(kind): balance_minor for kind, balance_minor in cursor.fetchall()}
+
+
+def payout_freeze_lock(freeze_id: UUID) -> PayoutFreeze:
+    """The freeze, locked until the transaction ends."""
+    bound_lock_wait()
+    return PayoutFreeze.objects.select_for_update(of=("self",), no_key=True).get(pk=freeze_id)
 
 
 def adjustment_lock(proposal_id: UUID) -> AdjustmentProposal:

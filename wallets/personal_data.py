@@ -32,6 +32,7 @@ from wallets.models import (
     JournalLine,
     LedgerAccount,
     PayoutAccount,
+    PayoutFreeze,
     PayoutLimit,
     PayoutProfile,
     Withdrawal,
@@ -129,6 +130,15 @@ def register_tables() -> None:
             lambda user: [WithdrawalApproval.objects.filter(person_id=user.id)],
             kept="That you approved somebody's withdrawal: a part of its evidence.",
         ),
+    )
+    register_personal_data(
+        PersonalTable(
+            "payout_freezes",
+            PayoutFreeze,
+            lambda user: [PayoutFreeze.objects.filter(Q(first_by_id=user.id) | Q(lifted_by_id=user.id))],
+            withheld={"breach": "Which row of the books did not prove: other people's."},
+            kept="That you agreed that payouts go on: a part of the evidence of why they did.",
+        )
     )
     register_audit_subject("payout_profile", lambda user: [user.id])
     register_audit_subject(

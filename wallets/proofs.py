@@ -75,14 +75,14 @@ def entries_sum_to_zero(scope: Scope) -> Iterator[Breach]:
             """,
             [part.first, part.last],
         ):
-            yield Breach(f"entry {entry_id} ({key}): {lines} lines sum to {Money(int(total), currency)}")
+            yield Breach(f"entry {entry_id} ({key}): {lines} lines sum to {Money(int(total), currency)}", (currency,))
     for part in scope.ranges(JournalLine.objects.all()):
-        for line_id, entry_id in scope.query(
-            "SELECT l.id, l.entry_id FROM wallets_journalline l WHERE l.id BETWEEN %s AND %s"
+        for line_id, entry_id, currency in scope.query(
+            "SELECT l.id, l.entry_id, l.currency FROM wallets_journalline l WHERE l.id BETWEEN %s AND %s"
             " AND NOT EXISTS (SELECT 1 FROM wallets_journalentry e WHERE e.id = l.entry_id)",
             [part.first, part.last],
         ):
-            yield Breach(f"line {line_id} belongs to entry {entry_id}, which does not exist")
+            yield Breach(f"line {line_id} belongs to entry {entry_id}, which does not exist", (currency,))
 
 
 def balances_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
@@ -103,7 +103,8 @@ def balances_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
             if cached != summed or cached != (last or 0):
                 yield Breach(
                     f"account {code}: cached {Money(cached, currency)}, lines sum to {Money(int(summed), currency)},"
-                    f" the last line left {Money(last or 0, currency)}"
+                    f" the last line left {Money(last or 0, currency)}",
+                    (currency,),
                 )
 
 
@@ -121,7 +122,9 @@ def checkpoints_are_sums_of_lines(scope: Scope) -> Iterator[Breach]:
             [part.first, part.last],
         ):
             yield Breach(
-                f"account {code}: checkpoint {Money(checkpoint, currency)}, lines sum to {Money(int(summed), currency)}"
+                f"account {code}: checkpoint {Money(checkpoint, currency)}, lines sum to"
+                f" {Money(int(summed), currency)}",
+                (currency,),
             )
 
 
@@ -139,7 +142,7 @@ def no_debit_overdraws(scope: Scope) -> Iterator[Breach]:
             """,
             [part.first, part.last, AccountKind.AVAILABLE.value, [kind.value for kind in DEBT_ENTRY_KINDS]],
         ):
-            yield Breach(f"line {line_id}: a {kind} left account {code} at {Money(balance, currency)}")
+            yield Breach(f"line {line_id}: a {kind} left account {code} at {Money(balance, currency)}", (currency,))
 
 
 def held_is_open_withdrawals(scope: Scope) -> Iterator[Breach]:
@@ -159,19 +162,20 @@ def held_is_open_withdrawals(scope: Scope) -> Iterator[Breach]:
             [holding, AccountKind.HELD.value, part.first, part.last],
         ):
             yield Breach(
-                f"account {code}: {Money(held, currency)} held, open withdrawals are {Money(int(wanted), currency)}"
+                f"account {code}: {Money(held, currency)} held, open withdrawals are {Money(int(wanted), currency)}",
+                (currency,),
             )
     for part in scope.ranges(Withdrawal.objects.filter(status__in=WITHDRAWAL_HOLDING)):
-        for reference, status in scope.query(
+        for reference, status, currency in scope.query(
             """
-            SELECT w.reference, w.status FROM wallets_withdrawal w
+            SELECT w.reference, w.status, w.currency FROM wallets_withdrawal w
              WHERE w.id BETWEEN %s AND %s AND w.status = ANY(%s)
                AND NOT EXISTS (SELECT 1 FROM wallets_ledgeraccount a WHERE a.owner_id = w.owner_id
                                   AND a.currency = w.currency AND a.kind = %s)
             """,
             [part.first, part.last, holding, AccountKind.HELD.value],
         ):
-            yield Breach(f"withdrawal {reference} is {status}, and its owner has nothing held")
+            yield Breach(f"withdrawal {reference} is {status}, and its owner has nothing held", (currency,))
 
 
 def withdrawals_are_booked(scope: Scope) -> Iterator[Breach]:
@@ -179,9 +183,9 @@ def withdrawals_are_booked(scope: Scope) -> Iterator[Breach]:
     the gateway reported it. And no such entry is of a withdrawal that there is not."""
     paying = " ".join(f"WHEN '{method.value}' THEN '{PAYING_ACCOUNT[method].value}'" for method in PayoutMethod)
     for part in scope.ranges(Withdrawal.objects.all()):
-        for reference, status, available, held, gateway, costs, owed, at_gateway in scope.query(
+        for reference, status, currency, available, held, gateway, costs, owed, at_gateway in scope.query(
             f"""
-            SELECT w.reference, w.status, tally.available, tally.held, tally.gateway, tally.costs,
+            SELECT w.reference, w.status, w.currency, tally.available, tally.held, tally.gateway, tally.costs,
                    due.held, due.gateway
               FROM wallets_withdrawal w
               CROSS JOIN LATERAL (
@@ -213,18 +217,19 @@ def withdrawals_are_booked(scope: Scope) -> Iterator[Breach]:
         ):
             yield Breach(
                 f"withdrawal {reference} is {status}: available {available}, held {held} instead of {owed},"
-                f" gateway {gateway} instead of {at_gateway}, costs {costs}"
+                f" gateway {gateway} instead of {at_gateway}, costs {costs}",
+                (currency,),
             )
     for part in scope.ranges(JournalEntry.objects.filter(source_kind="withdrawal")):
-        for entry_id, key in scope.query(
+        for entry_id, key, currency in scope.query(
             """
-            SELECT e.id, e.key FROM wallets_journalentry e
+            SELECT e.id, e.key, e.currency FROM wallets_journalentry e
              WHERE e.id BETWEEN %s AND %s AND e.source_kind = 'withdrawal'
                AND NOT EXISTS (SELECT 1 FROM wallets_withdrawal w WHERE w.id::text = e.source_id)
             """,
             [part.first, part.last],
         ):
-            yield Breach(f"entry {entry_id} ({key}) belongs to no withdrawal")
+            yield Breach(f"entry {entry_id} ({key}) belongs to no withdrawal", (currency,))
 
 
 def reviewed_withdrawals_have_a_case(scope: Scope) -> Iterator[Breach]:
@@ -292,17 +297,17 @@ def sources_post_once(scope: Scope) -> Iterator[Breach]:
     """I5; the key's UNIQUE constraint keeps repeats out, this finds two keys for one purpose."""
     once = [kind.value for kind in ONCE_PER_SOURCE]
     for part in scope.ranges(JournalEntry.objects.filter(kind__in=once)):
-        for source_kind, source_id, kind, first, last in scope.query(
+        for source_kind, source_id, kind, currency, first, last in scope.query(
             """
-            SELECT e.source_kind, e.source_id, e.kind, min(other.id), max(other.id)
+            SELECT e.source_kind, e.source_id, e.kind, e.currency, min(other.id), max(other.id)
               FROM wallets_journalentry e
               JOIN wallets_journalentry other USING (source_kind, source_id, kind)
              WHERE e.id BETWEEN %s AND %s AND e.kind = ANY(%s)
-             GROUP BY e.id, e.source_kind, e.source_id, e.kind HAVING count(*) > 1 AND min(other.id) = e.id
+             GROUP BY e.id, e.source_kind, e.source_id, e.kind, e.currency HAVING count(*) > 1 AND min(other.id) = e.id
             """,
             [part.first, part.last, once],
         ):
-            yield Breach(f"{source_kind} {source_id}: several {kind} entries, {first} … {last}")
+            yield Breach(f"{source_kind} {source_id}: several {kind} entries, {first} … {last}", (currency,))
 
 
 def seal_chain_is_unbroken(scope: Scope) -> Iterator[Breach]:
@@ -356,9 +361,9 @@ def adjustments_are_audited(scope: Scope) -> Iterator[Breach]:
 def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
     """I13: entry, lines and accounts agree."""
     for part in scope.ranges(JournalLine.objects.all()):
-        for line_id, line_currency, entry_currency, code in scope.query(
+        for line_id, line_currency, entry_currency, account_currency, code in scope.query(
             """
-            SELECT l.id, l.currency, e.currency, a.code
+            SELECT l.id, l.currency, e.currency, a.currency, a.code
               FROM wallets_journalline l
               JOIN wallets_journalentry e ON e.id = l.entry_id
               LEFT JOIN wallets_ledgeraccount a ON a.id = l.account_id
@@ -367,7 +372,10 @@ def entries_keep_one_currency(scope: Scope) -> Iterator[Breach]:
             """,
             [part.first, part.last],
         ):
-            yield Breach(f"line {line_id} in {line_currency}: entry in {entry_currency}, account {code}")
+            mixed = {currency for currency in (line_currency, entry_currency, account_currency) if currency}
+            yield Breach(
+                f"line {line_id} in {line_currency}: entry in {entry_currency}, account {code}", tuple(sorted(mixed))
+            )
 
 
 def adjustments_are_twofold(scope: Scope) -> Iterator[Breach]:

@@ -14,7 +14,7 @@ from learning247.kit.errors import NotFound
 from learning247.kit.money import EXPONENTS, Money
 from wallets.enums import AccountKind
 from wallets.errors import WithdrawalNotFound
-from wallets.models import JournalLine, PayoutAccount, Withdrawal, WithdrawalReview
+from wallets.models import JournalLine, PayoutAccount, PayoutFreeze, Withdrawal, WithdrawalReview
 from wallets.payouts import method_for
 
 
@@ -58,6 +58,17 @@ def balances_by_kind(*, owner_id: UUID, currency: str) -> dict[AccountKind, int]
             [owner_id, currency],
         )
         return {AccountKind(kind): balance_minor for kind, balance_minor in cursor.fetchall()}
+
+
+def payouts_frozen(currency: str) -> bool:
+    """Whether nothing may leave in this currency, because its books did not prove: asked wherever money would."""
+    return PayoutFreeze.objects.filter(currency=currency, lifted_at__isnull=True).exists()
+
+
+def frozen_currencies() -> list[str]:
+    """In which payouts are paused."""
+    open_ones = PayoutFreeze.objects.filter(lifted_at__isnull=True)
+    return list(open_ones.order_by("currency").values_list("currency", flat=True))
 
 
 def payout_account_list(*, user: User) -> QuerySet[PayoutAccount]:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
+from wallets.services.payout_freezes import books_check
 from wallets.services.seals import ledger_seal
 from wallets.services.transfers import paid_withdrawals_recheck, transfer_carry_on, withdrawals_sweep
 from wallets.services.withdrawal_reviews import withdrawal_reviews_escalate
@@ -13,6 +14,12 @@ from wallets.services.withdrawal_reviews import withdrawal_reviews_escalate
 def seal_ledger() -> int:
     """Seal what can be sealed; returns how many entries that were."""
     return ledger_seal().entries
+
+
+@shared_task(name="wallets.check_books")
+def check_books() -> int:
+    """Prove the ledger, and pause payouts of the currencies that do not prove; returns how many that are now."""
+    return len(books_check())
 
 
 @shared_task(name="wallets.carry_on_withdrawal")

@@ -44,6 +44,7 @@ def test_no_group_may_change_people_or_its_own_rights_and_money_moves_by_finance
         "wallets.change_adjustmentproposal",
         "risk.add_ruleversion",
         "risk.change_ruleversion",
+        "wallets.change_payoutfreeze",
         "wallets.change_payoutprofile",
         "wallets.change_withdrawal",
         "wallets.change_withdrawalreview",

@@ -25,9 +25,11 @@ BATCH_ROWS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One broken row, named so that a person finds it: `"entry 0192…: sums to NGN -1.00"`."""
+    """One broken row, named so that a person finds it: `"entry 0192…: sums to NGN -1.00"`; and the currencies whose
+    money is in doubt by it, where that can be said."""
 
     detail: str
+    currencies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

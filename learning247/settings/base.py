@@ -342,6 +342,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": "money"},
     },
     "escalate overdue reviews of withdrawals": {"task": "wallets.escalate_withdrawal_reviews", "schedule": 300.0},
+    "prove the books, or pause payouts": {"task": "wallets.check_books", "schedule": crontab(minute="*/15")},
     "seal the ledger": {"task": "wallets.seal_ledger", "schedule": 60.0},
     "count enrollments": {"task": "courses.count_enrollments", "schedule": 30.0},
     "count all enrollments": {"task": "courses.recount_enrollments", "schedule": crontab(hour=3, minute=25)},
@@ -467,6 +468,8 @@ WITHDRAWAL_TWO_PEOPLE_FROM = {
 }
 # Who is told of withdrawals that need a hand: a code at Paystack, a bank transfer to make.
 FINANCE_EMAIL = env("FINANCE_EMAIL", default="") or SUPPORT_EMAIL
+# Who is told that the books do not prove, and payouts are paused.
+OPERATORS_EMAIL = env("OPERATORS_EMAIL", default="") or SUPPORT_EMAIL
 
 # Seconds to connect and to read. A gateway that takes longer has an unknown outcome, which verify resolves.
 GATEWAY_CONNECT_TIMEOUT = env.int("GATEWAY_CONNECT_TIMEOUT", default=5)

@@ -72,7 +72,7 @@ class TestHealth:
 
         assert response.status_code == 200
         body = response.json()
-        assert list(body) == ["status", "database", "redis", "worker"]
+        assert list(body) == ["status", "database", "redis", "worker", "payouts"]
         assert (body["status"], body["database"]["status"], body["redis"]["status"]) == ("ok", "ok", "ok")
 
     @pytest.mark.django_db

@@ -3,6 +3,7 @@
 from wallets.admin.adjustments import AdjustmentProposalAdmin
 from wallets.admin.ledger import JournalEntryAdmin, LedgerAccountAdmin, SealAdmin
 from wallets.admin.limits import PayoutLimitAdmin, PayoutProfileAdmin
+from wallets.admin.payout_freezes import PayoutFreezeAdmin
 from wallets.admin.reviews import WithdrawalReviewAdmin
 from wallets.admin.withdrawals import PayoutAccountAdmin, WithdrawalAdmin
 
@@ -11,6 +12,7 @@ __all__ = [
     "JournalEntryAdmin",
     "LedgerAccountAdmin",
     "PayoutAccountAdmin",
+    "PayoutFreezeAdmin",
     "PayoutLimitAdmin",
     "PayoutProfileAdmin",
     "SealAdmin",

@@ -13,6 +13,7 @@ from wallets.models.ledger import (
     SealHorizon,
 )
 from wallets.models.payout_accounts import PayoutAccount
+from wallets.models.payout_freezes import PayoutFreeze
 from wallets.models.payout_limits import PayoutLimit, PayoutProfile
 from wallets.models.reviews import WithdrawalApproval, WithdrawalReview
 from wallets.models.withdrawals import Withdrawal
@@ -28,6 +29,7 @@ __all__ = [
     "JournalLine",
     "LedgerAccount",
     "PayoutAccount",
+    "PayoutFreeze",
     "PayoutLimit",
     "PayoutProfile",
     "Seal",

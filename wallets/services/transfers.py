@@ -20,7 +20,7 @@ from learning247.kit.clock import now
 from learning247.records.services.leases import retry_delay
 from learning247.records.services.mail import mail_queue
 from wallets.enums import PayoutMethod, WithdrawalReason, WithdrawalStatus
-from wallets.errors import GatewayBalanceLow, PayoutGatewayUnavailable, PayoutRefused
+from wallets.errors import GatewayBalanceLow, PayoutGatewayUnavailable, PayoutRefused, PayoutsPaused
 from wallets.locks import withdrawal_lock
 from wallets.models import Withdrawal
 from wallets.payouts import (
@@ -30,6 +30,7 @@ from wallets.payouts import (
     TransferStatus,
     payout_gateway_named,
 )
+from wallets.selectors import payouts_frozen
 from wallets.services.circuits import circuit_answered, circuit_failed, circuit_open_until
 from wallets.services.withdrawal_states import mail_context, withdrawal_move
 from wallets.services.withdrawals import withdrawal_expire
@@ -45,6 +46,7 @@ ASK_PARKED_AFTER: Final = timedelta(hours=1)
 # Banks send back what they cannot credit within days (paystack.com/docs/transfers).
 MAY_COME_BACK_FOR: Final = timedelta(days=7)
 RETRY_LOW_BALANCE_AFTER: Final = timedelta(minutes=15)
+RETRY_PAUSED_AFTER: Final = timedelta(minutes=5)
 
 
 def transfer_carry_on(*, withdrawal_id: UUID) -> Withdrawal | None:
@@ -67,6 +69,9 @@ def transfer_carry_on(*, withdrawal_id: UUID) -> Withdrawal | None:
         circuit_failed(method)
         log.warning("transfer_outcome_unknown", reason=error.detail, attempts=withdrawal.attempts)
         return _put_off(withdrawal, _waiting(withdrawal), retry_delay(withdrawal.attempts, first=FIRST_DELAY))
+    except PayoutsPaused:
+        log.warning("transfer_paused", currency=withdrawal.currency)
+        return _put_off(withdrawal, WithdrawalReason.PAYOUTS_PAUSED, RETRY_PAUSED_AFTER)
     except GatewayBalanceLow:
         circuit_answered(method)
         log.error("gateway_balance_low", currency=withdrawal.currency)
@@ -144,6 +149,8 @@ def _told(gateway: PayoutGateway, withdrawal: Withdrawal) -> TransferReport:
         )
         if report.status != TransferStatus.UNKNOWN_THERE:
             return report
+    if payouts_frozen(withdrawal.currency):
+        raise PayoutsPaused
     told_before = withdrawal.sent_at
     long_ago = told_before is not None and told_before + SEND_AGAIN_AFTER <= now()
     # Only while it is still ours: asking may have taken longer than the lease, and whoever has it now has perhaps sent

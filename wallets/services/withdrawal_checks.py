@@ -25,10 +25,11 @@ from wallets.errors import (
     BankAccountNotReady,
     CurrencyMismatch,
     InsufficientBalance,
+    PayoutsPaused,
     WithdrawalTooSmall,
 )
 from wallets.models import PayoutAccount, Withdrawal
-from wallets.selectors import currencies_of
+from wallets.selectors import currencies_of, payouts_frozen
 from wallets.services.payout_limits import limits_check, limits_of, suspension_check
 
 
@@ -37,10 +38,12 @@ def withdrawal_check(withdrawal: Withdrawal, *, balances: dict[AccountKind, int]
     counts.
 
     Raises BankAccountNotFound, BankAccountNotReady, CurrencyMismatch, WithdrawalTooSmall, InsufficientBalance,
-    BankAccountCooling, WithdrawalLimitExceeded, WithdrawalsSuspended.
+    BankAccountCooling, WithdrawalLimitExceeded, WithdrawalsSuspended, PayoutsPaused.
     """
     account, amount = withdrawal.account, withdrawal.money
     suspension_check(owner_id=withdrawal.owner_id)
+    if payouts_frozen(amount.currency):
+        raise PayoutsPaused
     _refuse_account(account, amount.currency)
     least = Money(settings.WITHDRAWAL_MINIMUMS.get(amount.currency, 1), amount.currency)
     if amount.minor < least.minor:

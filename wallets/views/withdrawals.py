@@ -58,6 +58,7 @@ class WithdrawalViewSet(IdempotentThrottling, GenericViewSet):
         responses={
             202: WithdrawalSerializer,
             403: OpenApiResponse(ErrorSerializer, description="`email_not_verified`, `withdrawals_suspended`"),
+            409: OpenApiResponse(ErrorSerializer, description="`payouts_paused`"),
             404: OpenApiResponse(ErrorSerializer, description="`bank_account_not_found`"),
             422: OpenApiResponse(
                 ErrorSerializer, description=f"{_LIMITS}, `currency_mismatch`, `bank_account_not_ready`"
@@ -90,7 +91,7 @@ class WithdrawalViewSet(IdempotentThrottling, GenericViewSet):
         responses={
             200: WithdrawalSerializer,
             404: _NOT_THERE,
-            409: OpenApiResponse(ErrorSerializer, description="`withdrawal_over`, `code_used`"),
+            409: OpenApiResponse(ErrorSerializer, description="`withdrawal_over`, `code_used`, `payouts_paused`"),
             422: OpenApiResponse(ErrorSerializer, description=f"`code_invalid`, `code_attempts_used_up`, {_LIMITS}"),
         },
     )

@@ -17,7 +17,8 @@ NAMED_BREACHES = 20
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`breaches` counts them all, `named` holds the first ones; `failure` says why a check could not be run."""
+    """`breaches` counts them all, `named` holds the first ones; `failure` says why a check could not be run.
+    `currencies` are those that the breaches name, `unplaced` counts the breaches that name none."""
 
     code: str
     title: str
@@ -26,6 +27,8 @@ class CheckResult:
     named: tuple[str, ...]
     seconds: float
     failure: str
+    currencies: tuple[str, ...] = ()
+    unplaced: int = 0
 
     @property
     def holds(self) -> bool:
@@ -41,12 +44,15 @@ def checks_run(*, only: frozenset[str] = frozenset(), named: int = NAMED_BREACHE
 
 def _run(registered: RegisteredCheck, limit: int) -> CheckResult:
     scope = Scope()
-    count, failure = 0, ""
+    count, unplaced, failure = 0, 0, ""
+    currencies: set[str] = set()
     named: list[str] = []
     start = time.perf_counter()
     try:
         for breach in registered.check(scope):
             count += 1
+            unplaced += not breach.currencies
+            currencies.update(breach.currencies)
             if len(named) < limit:
                 named.append(breach.detail)
     except Exception as error:  # the edge of the process: one broken check must not hide the others
@@ -60,4 +66,6 @@ def _run(registered: RegisteredCheck, limit: int) -> CheckResult:
         named=tuple(named),
         seconds=round(time.perf_counter() - start, 3),
         failure=failure,
+        currencies=tuple(sorted(currencies)),
+        unplaced=unplaced,
     )

@@ -323,6 +323,12 @@ PAGES = """
 /admin/wallets/payoutaccount/{object_id}/change/                  login/login   200/403   200/403   200/403   200/403
 /admin/wallets/payoutaccount/{object_id}/delete/                  login/login   403/403   403/403   403/403   403/403
 /admin/wallets/payoutaccount/{object_id}/history/                 login/login   200/200   200/200   200/200   200/200
+/admin/wallets/payoutfreeze/                                      login/login   403/403   403/403   200/200   200/200
+/admin/wallets/payoutfreeze/add/                                  login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutfreeze/{object_id}/                          login/login   302/302   302/302   302/302   302/302
+/admin/wallets/payoutfreeze/{object_id}/change/                   login/login   403/403   403/403   200/403   200/403
+/admin/wallets/payoutfreeze/{object_id}/delete/                   login/login   403/403   403/403   403/403   403/403
+/admin/wallets/payoutfreeze/{object_id}/history/                  login/login   403/403   403/403   200/200   200/200
 /admin/wallets/payoutlimit/                                       login/login   403/403   200/200   200/200   200/200
 /admin/wallets/payoutlimit/add/                                   login/login   403/403   403/403   403/403   403/403
 /admin/wallets/payoutlimit/{object_id}/                           login/login   302/302   302/302   302/302   302/302
@@ -409,6 +415,8 @@ ACTIONS = """
 /admin/wallets/journalentry/ delete_selected                            login       403       403       200       200
 /admin/wallets/ledgeraccount/ delete_selected                           login       403       403       200       200
 /admin/wallets/payoutaccount/ delete_selected                           login       200       200       200       200
+/admin/wallets/payoutfreeze/ delete_selected                            login       403       403       302       302
+/admin/wallets/payoutfreeze/ unfreeze                                   login       403       403      302*      302*
 /admin/wallets/payoutlimit/ delete_selected                             login       403       200       200       200
 /admin/wallets/payoutprofile/ delete_selected                           login       403       302       200       302
 /admin/wallets/payoutprofile/ resume                                    login       403      302*       200      302*

@@ -42,6 +42,7 @@ from wallets.models import (
     AdjustmentLine,
     AdjustmentProposal,
     JournalEntry,
+    PayoutFreeze,
     PayoutLimit,
     PayoutProfile,
     Seal,
@@ -115,6 +116,7 @@ class World:
         )
         self.profile = PayoutProfile.objects.create(owner=self.owner)
         PayoutLimit.objects.create(owner=self.owner, currency="KWD")
+        PayoutFreeze.objects.create(currency="ZAR", check_code="I2", breach="An account of nobody's.")
         self.session = session_open(self.owner)
         self.event_id, _ = event_receive(
             source="paystack", external_id="1", event_type="charge.success", headers={}, body=b'{"event": "x"}'
