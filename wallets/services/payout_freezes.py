@@ -81,17 +81,19 @@ def _freeze(currency: str, result: CheckResult) -> PayoutFreeze | None:
 @transaction.atomic(durable=True)
 def payouts_unfreeze(*, freeze_id: UUID, actor: User, reason: str) -> PayoutFreeze:
     """Agree that payouts of its currency go on: the first person leaves it frozen, a second, different one lifts it.
-    Both on record. One that was lifted stays so, quietly. Raises ReasonRequired, SecondPersonRequired."""
+    Both on record. Who agreed first and is disabled since no longer counts: the next one is the first. One that was
+    lifted stays so, quietly. Raises ReasonRequired, SecondPersonRequired."""
     reason = required_reason(reason)
     freeze = payout_freeze_lock(freeze_id)
     if freeze.lifted_at is not None:
         return freeze
     if freeze.first_by_id == actor.pk:
         raise SecondPersonRequired
-    if freeze.first_by_id is None:
+    if freeze.first_by is None or not freeze.first_by.is_active:
+        before = {"first_by": freeze.first_by_id}
         freeze.first_by = actor
         freeze.save(update_fields=["first_by"])
-        _record(freeze, actor, "payouts.unfreeze_agreed", reason, before={"first_by": None})
+        _record(freeze, actor, "payouts.unfreeze_agreed", reason, before=before)
         return freeze
     freeze.lifted_by, freeze.lifted_at = actor, now()
     freeze.save(update_fields=["lifted_by", "lifted_at"])

@@ -61,7 +61,8 @@ def withdrawal_approve(*, review_id: UUID, actor: User, reason: str = "") -> Wit
     if review.approvals.filter(person=actor).exists():
         raise SecondPersonNeeded
     approval.save()
-    if review.approvals.count() < review.approvals_needed:
+    # Who approved first and is disabled since no longer counts.
+    if review.approvals.filter(person__is_active=True).count() < review.approvals_needed:
         _record(review, actor, "withdrawal.approved_once", reason)
         return review
     _decide(review, ReviewStatus.APPROVED, actor, reason)

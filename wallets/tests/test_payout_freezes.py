@@ -4,6 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from accounts.models import User
 from accounts.tests.builders import build_admin
 from learning247.records.errors import ReasonRequired
 from learning247.records.models import AuditEntry, OutboundMail
@@ -133,6 +134,20 @@ def test_what_is_confirmed_is_not_sent_while_payouts_are_paused_and_is_sent_afte
     everything_is_due()
     transfer_carry_on(withdrawal_id=withdrawal.pk)
     assert len(gateways.control.rows("paystack.transfers")) == 1
+
+
+@pytest.mark.django_db
+def test_the_agreement_of_somebody_disabled_since_lets_no_payouts_go_on():
+    first, second, third = build_admin(), build_admin(), build_admin()
+    (freeze,) = frozen("NGN")
+    lift(freeze, first)
+    User.objects.filter(pk=first.pk).update(is_active=False)
+
+    assert lift(freeze, second).first_by == second
+    assert payouts_frozen("NGN")
+
+    assert lift(freeze, third).lifted_by == third
+    assert not payouts_frozen("NGN")
 
 
 @pytest.mark.django_db

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from accounts.models import User
 from accounts.tests.builders import build_admin
 from learning247.kit.clock import now
 from learning247.records.models import AuditEntry, OutboundMail
@@ -115,6 +116,18 @@ def test_a_large_one_needs_two_different_people(ada):
     assert status_of(review) == WithdrawalStatus.IN_REVIEW
 
     withdrawal_approve(review_id=review.pk, actor=second, reason="I called her, too")
+    assert status_of(review) == WithdrawalStatus.PROCESSING
+
+
+def test_the_approval_of_somebody_disabled_since_does_not_count(ada):
+    review, first = large(ada), build_admin()
+    withdrawal_approve(review_id=review.pk, actor=first, reason="I called her")
+    User.objects.filter(pk=first.pk).update(is_active=False)
+
+    withdrawal_approve(review_id=review.pk, actor=build_admin(), reason="I called her, too")
+    assert status_of(review) == WithdrawalStatus.IN_REVIEW
+
+    withdrawal_approve(review_id=review.pk, actor=build_admin(), reason="So did I")
     assert status_of(review) == WithdrawalStatus.PROCESSING
 
 
