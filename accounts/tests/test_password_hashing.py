@@ -151,6 +151,7 @@ def test_who_comes_when_as_many_wait_as_may_is_told_to_come_back(crowd: "Crowd")
                 "usable_password": "true",
                 "password1": "another horse battery",
                 "password2": "another horse battery",
+                "reason": "A new colleague",
             },
         )
         refused = APIClient(raise_request_exception=False).post("/auth/login", at_the_api, format="json")

@@ -93,7 +93,7 @@ def test_the_document_says_what_is_sent(client: APIClient) -> None:
     assert "404" in statuses("/api/courses/search")
     assert "404" not in statuses("/api/payments")
     unlimited = {path for path, methods in paths.items() for call in methods.values() if "429" not in call["responses"]}
-    assert unlimited == {"/health/live", "/health/ready", "/api/webhooks/paystack", "/api/webhooks/stripe"}
+    assert unlimited == {"/health/live", "/health/ready", "/metrics", "/api/webhooks/paystack", "/api/webhooks/stripe"}
 
 
 def test_each_currency_names_its_smallest_price(client: APIClient) -> None:
