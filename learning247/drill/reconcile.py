@@ -21,14 +21,15 @@ from learning247.kit.ids import new_id
 from payments.enums import DisputeStatus, GatewayName, LineClass, PaymentStatus, ProductKind
 from payments.models import Dispute, Payment, Payout, Product
 from payments.services.products import product_create
-from wallets.enums import AccountKind, EntryKind
-from wallets.models import JournalEntry
-from wallets.services.accounts import platform_account
+from wallets.enums import AccountKind, EntryKind, PayoutMethod, WithdrawalStatus
+from wallets.models import JournalEntry, PayoutAccount, Withdrawal
+from wallets.services.accounts import person_account, platform_account
 from wallets.services.journal import Posting, entry_post
 
 SEED = 20_261_123
 GROSS, FEE = 2_500_000, 47_500
-COLUMNS = ("type", "id", "status", "reference", "amount", "fees", "currency", "paid_at", "created_at")
+TRANSFER_FEE = 5_000
+COLUMNS = ("type", "id", "status", "reference", "amount", "fees", "currency", "paid_at", "created_at", "updated_at")
 # What is done to a line of theirs, and the class that it must be found in; "again" is a line that comes twice.
 PLANTED = {
     "ours_only": LineClass.OURS_ONLY,
@@ -51,10 +52,10 @@ def run(*, full: bool) -> list[Finding]:
 
 
 def compared(*, lines: int, planted: int) -> list[Finding]:
-    """Sales, lost disputes and payouts in the database of now, the gateway's export of them with mistakes, and what
-    `reconcile` finds."""
-    payments = _sales(lines - 2 * (lines // 50))
-    rows = [*_rows_of(payments), *_disputes(payments[: lines // 50]), *_payouts(lines // 50)]
+    """Sales, lost disputes, payouts and transfers in the database of now, the gateway's export of them with mistakes,
+    and what `reconcile` finds."""
+    payments = _sales(lines - 3 * (lines // 50))
+    rows = [*_rows_of(payments), *_disputes(payments[: lines // 50]), *_payouts(lines // 50), *_transfers(lines // 50)]
     rows, wanted = _with_mistakes(rows, planted)
     with tempfile.TemporaryDirectory() as folder:
         export, first, second = (Path(folder, name) for name in ("export.csv", "first.csv", "second.csv"))
@@ -194,6 +195,83 @@ def _payouts(number: int) -> list[Row]:
     return [_row("", one.initiated_at, type="settlement", id=one.gateway_payout_id, fees="0") for one in made]
 
 
+def _transfers(number: int) -> list[Row]:
+    """What was transferred to a creator; every second one came back, which the gateway has in the same row."""
+    owner = User.objects.create(email=f"{new_id().hex}@drill.example", first_name="Drill", last_name="Creator")
+    account = PayoutAccount.objects.create(
+        owner=owner,
+        method=PayoutMethod.PAYSTACK,
+        currency="NGN",
+        bank_code="058",
+        bank_name="Drill",
+        account_name="Drill",
+        last4="0000",
+        number_digest=new_id().hex,
+        gateway_account_id=f"RCP_{new_id().hex}",
+        ready_at=now(),
+    )
+    rows = []
+    for begin in range(0, number, 1_000):
+        with transaction.atomic():
+            for turn in range(begin, min(begin + 1_000, number)):
+                withdrawal = _transfer(account, came_back=turn % 2 == 1)
+                status = "reversed" if withdrawal.status == WithdrawalStatus.REVERSED else "success"
+                moved = {"type": "transfer", "status": status, "fees": str(TRANSFER_FEE)}
+                rows.append(_row(withdrawal.reference, now(), **moved))
+    return rows
+
+
+def _transfer(account: PayoutAccount, *, came_back: bool) -> Withdrawal:
+    withdrawal = Withdrawal(
+        reference=f"wd-{new_id().hex}",
+        owner_id=account.owner_id,
+        account=account,
+        method=PayoutMethod.PAYSTACK,
+        status=WithdrawalStatus.REVERSED if came_back else WithdrawalStatus.PAID,
+        currency="NGN",
+        amount_minor=GROSS,
+        gateway_fee_minor=TRANSFER_FEE,
+        operation="drill",
+        idempotency_key=new_id().hex,
+        expires_at=now(),
+        confirmed_at=now(),
+        paid_at=now(),
+        ended_at=now(),
+    )
+    gateway, costs = platform_account(AccountKind.GATEWAY_PAYSTACK), platform_account(AccountKind.GATEWAY_COSTS)
+    available, held = person_account(account.owner_id), person_account(account.owner_id, AccountKind.HELD)
+    _book(withdrawal, "earned", EntryKind.SALE, Posting(gateway, -GROSS), Posting(available, GROSS))
+    withdrawal.hold_entry_id = _book(
+        withdrawal, "hold", EntryKind.WITHDRAWAL_HOLD, Posting(available, -GROSS), Posting(held, GROSS)
+    )
+    withdrawal.paid_entry_id = _book(
+        withdrawal, "paid", EntryKind.WITHDRAWAL_PAID, Posting(held, -GROSS), Posting(gateway, GROSS)
+    )
+    fee = (Posting(costs, -TRANSFER_FEE), Posting(gateway, TRANSFER_FEE))
+    _book(withdrawal, "fee", EntryKind.TRANSFER_FEE, *fee)
+    if came_back:
+        withdrawal.back_entry_id = _book(
+            withdrawal, "reversed", EntryKind.WITHDRAWAL_REVERSED, Posting(gateway, -GROSS), Posting(available, GROSS)
+        )
+        back = (Posting(costs, TRANSFER_FEE), Posting(gateway, -TRANSFER_FEE))
+        _book(withdrawal, "fee-returned", EntryKind.TRANSFER_FEE_RETURNED, *back)
+    withdrawal.save(force_insert=True)
+    return withdrawal
+
+
+def _book(withdrawal: Withdrawal, step: str, kind: EntryKind, *postings: Posting) -> int:
+    return entry_post(
+        key=f"withdrawal:{withdrawal.pk}:{step}",
+        kind=kind,
+        currency="NGN",
+        postings=list(postings),
+        source_kind="withdrawal",
+        source_id=str(withdrawal.pk),
+        reference=withdrawal.reference,
+        description="Drill",
+    )
+
+
 def _rows_of(payments: Sequence[Payment]) -> list[Row]:
     """As the gateway has them: a little before they were booked."""
     booked = dict(JournalEntry.objects.filter(kind=EntryKind.SALE).values_list("pk", "posted_at"))
@@ -204,7 +282,7 @@ def _row(reference: str, booked_at: datetime, **fields: str) -> Row:
     paid_at = (booked_at - timedelta(minutes=1)).astimezone(UTC).isoformat()
     return {
         "type": "transaction", "id": "", "status": "success", "reference": reference, "amount": str(GROSS),
-        "fees": str(FEE), "currency": "NGN", "paid_at": paid_at, "created_at": paid_at,
+        "fees": str(FEE), "currency": "NGN", "paid_at": paid_at, "created_at": paid_at, "updated_at": paid_at,
     } | fields  # fmt: skip
 
 
@@ -212,7 +290,11 @@ def _with_mistakes(rows: list[Row], number: int) -> tuple[list[Row], set[tuple[s
     """The export with so many mistakes, spread over it and over all ways, shuffled; and what must be found."""
     dice = random.Random(SEED)  # noqa: S311 - repeatable, not secret
     ways, wanted = list(PLANTED), set()
-    for turn, place in enumerate(sorted(dice.sample(range(len(rows)), number))):
+    # Transfers are few and have two lines where they came back: a third of the mistakes are theirs.
+    sent = [place for place, row in enumerate(rows) if row["type"] == "transfer"]
+    others = [place for place, row in enumerate(rows) if row["type"] != "transfer"]
+    places = dice.sample(sent, number // 3) + dice.sample(others, number - number // 3)
+    for turn, place in enumerate(sorted(places)):
         way, row = ways[turn % len(ways)], rows[place]
         wanted.add((_spoilt(rows, place, way, dice) or _key_of(row), PLANTED[way].value))
     kept = [row for row in rows if _key_of(row)]
@@ -243,5 +325,5 @@ def _spoilt(rows: list[Row], place: int, way: str, dice: random.Random) -> str:
         row["currency"] = "GHS"
     else:
         row["paid_at"] = (datetime.fromisoformat(row["paid_at"]) - timedelta(days=2)).isoformat()
-        row["created_at"] = row["paid_at"]
+        row["created_at"] = row["updated_at"] = row["paid_at"]
     return key

@@ -18,6 +18,7 @@ from learning247.integrations.paystack import (
     PaystackUnauthorized,
     Refund,
     Settlement,
+    Transfer,
 )
 from learning247.kit.clock import now
 from payments.errors import CheckoutLost, DisputeNotFound, GatewayRejected, GatewayUnavailable, PayoutNotFound
@@ -52,6 +53,8 @@ _STATUSES = {
 _CAPTURED = ("success", "reversed")
 PAID_LATE_BY = timedelta(days=4)
 DECIDED_WITHIN = timedelta(days=60)
+# A bank may take days to say yes, and sends back what it cannot credit days after that (paystack.com/docs/transfers).
+TRANSFERRED_WITHIN = timedelta(days=30)
 
 # paystack.com/docs/payments/refunds
 _REFUND_STATUSES = {
@@ -233,8 +236,36 @@ class PaystackGateway:
                 for settlement in paid_out.settlements:
                     yield from _lines_of(settlement)
                 page, pages = page + 1, paid_out.page_count
+            yield from self._sent(since, until)
         except PaystackError as error:
             raise GatewayUnavailable from error
+
+    def _sent(self, since: datetime, until: datetime) -> Iterator[GatewayLine]:
+        """Transfers that arrived, and that came back: the list is by when they were made. What is under way or failed
+        moved nothing for good."""
+        page, pages = 1, 1
+        while page <= pages:
+            listed = self._client.transfer_list(since=since - TRANSFERRED_WITHIN, until=until, page=page)
+            for transfer in listed.transfers:
+                if transfer.status in ("success", "reversed"):
+                    yield from (line for line in self._transfer_lines(transfer) if since <= line.at < until)
+            page, pages = page + 1, listed.page_count
+
+    def _transfer_lines(self, transfer: Transfer) -> Iterator[GatewayLine]:
+        if transfer.fee_minor is None:
+            transfer = self._client.transfer_verify(transfer.reference)
+        key, amount, fee, currency = (
+            transfer.reference,
+            transfer.amount_minor,
+            transfer.fee_minor or 0,
+            transfer.currency,
+        )
+        sent_at = transfer.transferred_at or transfer.created_at
+        if sent_at is not None:
+            yield GatewayLine(GatewayLineKind.TRANSFER, key, amount, fee, currency, sent_at)
+            if transfer.status == "reversed":
+                back_at = transfer.updated_at or sent_at
+                yield GatewayLine(GatewayLineKind.TRANSFER_RETURN, key, amount, -fee, currency, back_at)
 
     def _lost(self, since: datetime, until: datetime) -> Iterator[GatewayLine]:
         """The money of disputes that ended so: the list is by when they began, weeks before."""

@@ -169,8 +169,8 @@ class GatewayPayoutRow:
 
 
 class GatewayLineKind(StrEnum):
-    """Money comes in by a payment, a dispute that is reinstated and a payout that comes back; it leaves by the others.
-    A top-up from our bank is a payout too, its amount below zero."""
+    """Money comes in by a payment, a dispute that is reinstated, and a payout or a transfer that comes back; it leaves
+    by the others. A top-up from our bank is a payout too, its amount below zero. A transfer pays a creator."""
 
     PAYMENT = "payment"
     REFUND = "refund"
@@ -178,13 +178,16 @@ class GatewayLineKind(StrEnum):
     DISPUTE_REVERSAL = "dispute_reversal"
     PAYOUT = "payout"
     PAYOUT_RETURN = "payout_return"
+    TRANSFER = "transfer"
+    TRANSFER_RETURN = "transfer_return"
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayLine:
     """A line of what the gateway says that moved our balance: amounts in minor units of `currency`, below zero for a
-    top-up alone; what it kept of it, and when. `key` is what the books know it by: a payment's reference (Paystack) or
-    payment intent (Stripe), a refund's, dispute's or payout's id at the gateway."""
+    top-up alone; what it kept of it (below zero: gave back with it), and when. `key` is what the books know it by: a
+    payment's or transfer's reference (Paystack), a payment intent or the transfer's id (Stripe), a refund's, dispute's
+    or payout's id at the gateway. `reference` is ours, where the gateway names a transfer's beside its id."""
 
     kind: GatewayLineKind
     key: str
@@ -192,6 +195,7 @@ class GatewayLine:
     fee_minor: int
     currency: str
     at: datetime
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 * Stripe: the report `balance_change_from_activity.itemized.3` (docs.stripe.com/reports/report-types/balance), and those
   of payouts: amounts in major units, signed, times in UTC. Lines of other categories than below are not read here.
+  Which transfer a reversal takes back is in no standard column: where `transfer_id` was added, it is matched by that.
 * Paystack: either the columns that its lists have (paystack.com/docs/api/transaction: amounts in the minor unit; `type`
-  is transaction, refund, dispute or settlement), or its dashboard's own headings (support.paystack.com, on exporting
-  transactions and payouts: amounts in major units, payments alone). What did not succeed is not read.
+  is transaction, refund, dispute, settlement or transfer), or its dashboard's own headings (support.paystack.com, on
+  exporting transactions and payouts: amounts in major units, payments alone). What did not succeed is not read; a
+  transfer that is `reversed` went and came back.
 """
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
@@ -27,18 +30,22 @@ _STRIPE_KINDS = {
     "payout_reversal": GatewayLineKind.PAYOUT_RETURN,
     "topup": GatewayLineKind.PAYOUT,
     "topup_reversal": GatewayLineKind.PAYOUT_RETURN,
+    "transfer": GatewayLineKind.TRANSFER,
+    "transfer_reversal": GatewayLineKind.TRANSFER_RETURN,
 }
 _PAYSTACK_KINDS = {
     "transaction": GatewayLineKind.PAYMENT,
     "refund": GatewayLineKind.REFUND,
     "dispute": GatewayLineKind.DISPUTE,
     "settlement": GatewayLineKind.PAYOUT,
+    "transfer": GatewayLineKind.TRANSFER,
 }
 _NOT_MOVED = {
     "transaction": ("failed", "abandoned", "ongoing", "pending", "queued", "processing"),
     "refund": ("failed",),
     "dispute": ("awaiting-merchant-feedback", "awaiting-bank-feedback", "pending", "declined"),
     "settlement": (),
+    "transfer": ("otp", "pending", "processing", "queued", "received", "failed", "abandoned", "blocked", "rejected"),
 }
 # What a column is called, lower case and without signs: by the API, and by the dashboard's exports over the years.
 _HEADINGS: Final[Mapping[str, Sequence[str]]] = {
@@ -54,6 +61,7 @@ _HEADINGS: Final[Mapping[str, Sequence[str]]] = {
     "currency": ("currency", "transaction currency"),
     "paid_at": ("paid at", "transaction date", "date paid", "paid on", "date"),
     "created_at": ("created at", "createdat", "date created"),
+    "updated_at": ("updated at", "updatedat"),
 }
 # ISO 8601, then what spreadsheets make of it. Without a zone it is taken for UTC: a day's difference is none here.
 _DATES: Final = (
@@ -70,16 +78,18 @@ def statement_read(gateway: GatewayName, file: TextIO) -> Iterator[GatewayLine]:
     rows = csv.DictReader(file)
     columns = _columns_of(rows.fieldnames or ()) if gateway == GatewayName.PAYSTACK else None
     for row in rows:
+        came_back = None
         try:
             if columns is None:
                 line = _stripe_line(row)
             else:
-                line = _paystack_line({name: row[heading] for name, heading in columns.items()})
+                named = {name: row[heading] for name, heading in columns.items()}
+                line = _paystack_line(named)
+                came_back = _came_back(named, line)
         except (KeyError, ValueError, TypeError, UnknownCurrency) as error:
             what = f"column {error}" if isinstance(error, KeyError) else str(error)
             raise StatementUnreadable(f"Line {rows.line_num} cannot be read: {what[:200]}") from None
-        if line is not None:
-            yield line
+        yield from (one for one in (line, came_back) if one is not None)
 
 
 def _columns_of(headings: Sequence[str]) -> dict[str, str]:
@@ -104,9 +114,12 @@ def _stripe_line(row: dict[str, str]) -> GatewayLine | None:
     currency = row["currency"].upper()
     minor = Money.from_decimal_string(row["gross"].removeprefix("-"), currency).minor
     top_up = row["reporting_category"].startswith("topup")
+    key = row["payment_intent_id"] if kind == GatewayLineKind.PAYMENT else row["source_id"]
+    if kind == GatewayLineKind.TRANSFER_RETURN:
+        key = row.get("transfer_id") or key
     return GatewayLine(
         kind=kind,
-        key=row["payment_intent_id"] if kind == GatewayLineKind.PAYMENT else row["source_id"],
+        key=key,
         amount_minor=-minor if top_up else minor,
         fee_minor=Money.from_decimal_string(row["fee"].removeprefix("-"), currency).minor,
         currency=currency,
@@ -125,12 +138,19 @@ def _paystack_line(row: dict[str, str]) -> GatewayLine | None:
     payment, currency = kind == GatewayLineKind.PAYMENT, row["currency"].upper()
     return GatewayLine(
         kind=kind,
-        key=row["reference"] if payment else row["id"],
+        key=row["reference"] if payment or kind == GatewayLineKind.TRANSFER else row["id"],
         amount_minor=_minor_of(row, "amount", currency),
         fee_minor=_minor_of(row, "fees", currency) if "fees" in row or "fees_major" in row else 0,
         currency=currency,
         at=_time_of(row["paid_at"] if payment else row.get("created_at") or row["paid_at"]),
     )
+
+
+def _came_back(row: dict[str, str], line: GatewayLine | None) -> GatewayLine | None:
+    if line is None or line.kind != GatewayLineKind.TRANSFER or (row.get("status") or "").lower() != "reversed":
+        return None
+    at = _time_of(row["updated_at"]) if row.get("updated_at") else line.at
+    return replace(line, kind=GatewayLineKind.TRANSFER_RETURN, fee_minor=-line.fee_minor, at=at)
 
 
 def _minor_of(row: dict[str, str], column: str, currency: str) -> int:

@@ -55,6 +55,8 @@ _BANK_KINDS = {
     "payout_cancel": GatewayLineKind.PAYOUT_RETURN,
     "topup_reversal": GatewayLineKind.PAYOUT_RETURN,
 }
+# What a connected account was sent, and what came back of it: the sign tells which.
+_TRANSFERS = ("transfer", "transfer_refund", "transfer_cancel", "transfer_failure")
 DISPUTES = ("dp_", "du_")
 REFUND_METADATA = "refund"
 # docs.stripe.com/disputes/api: 150,000 characters of evidence in all; a text alone takes 20,000.
@@ -224,11 +226,12 @@ class StripeGateway:
                     amount = moved.amount_minor
                 yield GatewayLine(
                     kind=kind,
-                    key=moved.payment_intent_id if kind == GatewayLineKind.PAYMENT else moved.source_id,
+                    key=_key_of(kind, moved),
                     amount_minor=amount,
                     fee_minor=moved.fee_minor,
                     currency=moved.currency,
                     at=moved.created_at,
+                    reference=moved.transfer_group if kind == GatewayLineKind.TRANSFER else "",
                 )
         except StripeGatewayError as error:
             raise GatewayUnavailable from error
@@ -321,7 +324,16 @@ def _line_kind_of(moved: BalanceTransaction) -> GatewayLineKind | None:
     # Disputes are `adjustment`s, which tell what they are by their source alone.
     if moved.type == "adjustment" and moved.source_id.startswith(DISPUTES):
         return GatewayLineKind.DISPUTE if moved.amount_minor < 0 else GatewayLineKind.DISPUTE_REVERSAL
+    if moved.type in _TRANSFERS:
+        return GatewayLineKind.TRANSFER if moved.amount_minor < 0 else GatewayLineKind.TRANSFER_RETURN
     return _LINE_KINDS.get(moved.type) or _BANK_KINDS.get(moved.type)
+
+
+def _key_of(kind: GatewayLineKind, moved: BalanceTransaction) -> str:
+    if kind == GatewayLineKind.PAYMENT:
+        return moved.payment_intent_id
+    # A reversal has an id of its own, which the books do not know.
+    return (kind == GatewayLineKind.TRANSFER_RETURN and moved.transfer_id) or moved.source_id
 
 
 def _payout_row_of(moved: BalanceTransaction) -> GatewayPayoutRow:

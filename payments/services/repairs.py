@@ -1,22 +1,27 @@
 """What reconciliation proposes: an entry for each discrepancy that one can repair. Two people decide (wallets).
 
 Not proposed: another currency (two entries, and which is right?), another time (nothing to repair), and what we know
-and have not booked yet: asking the gateway books that, and an entry beside it would book it twice.
+and have not booked yet: asking the gateway books that, and an entry beside it would book it twice. Nor what a file of
+Stripe's says came back without the transfer that it belongs to.
 """
 
 from collections.abc import Mapping
 from typing import Final
 
+from django.db.models import Q
+
 from payments.enums import UNSETTLED_STATUSES, GatewayName, LineClass
 from payments.gateways.port import GatewayLineKind
 from payments.models import Dispute, Payment, Payout
 from payments.services.reconciliation import INWARD, ReconciledLine
-from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind
+from wallets.enums import GATEWAY_ACCOUNT_KINDS, AccountKind, WithdrawalStatus
+from wallets.models import Withdrawal
 from wallets.services.accounts import platform_account
 from wallets.services.adjustments import AdjustmentDraft
 from wallets.services.journal import Posting
 
 REPAIRABLE: Final = (LineClass.AMOUNT, LineClass.FEE, LineClass.OURS_ONLY, LineClass.THEIRS_ONLY)
+STRIPE_REVERSALS: Final = "trr_"
 # Where the other side of a movement stands that nothing of ours explains.
 _OPPOSITE: Final[Mapping[str, AccountKind]] = {
     GatewayLineKind.PAYMENT: AccountKind.UNSETTLED,
@@ -25,6 +30,8 @@ _OPPOSITE: Final[Mapping[str, AccountKind]] = {
     GatewayLineKind.DISPUTE_REVERSAL: AccountKind.DISPUTE_SUSPENSE,
     GatewayLineKind.PAYOUT: AccountKind.BANK,
     GatewayLineKind.PAYOUT_RETURN: AccountKind.BANK,
+    GatewayLineKind.TRANSFER: AccountKind.LOSSES,
+    GatewayLineKind.TRANSFER_RETURN: AccountKind.LOSSES,
 }
 
 
@@ -75,7 +82,9 @@ def repair_of(gateway: GatewayName, line: ReconciledLine, *, report: str) -> Adj
 
 def _will_be_booked(gateway: GatewayName, line: ReconciledLine) -> bool:
     """Ours knows it, and the next answer of the gateway books it: a fee that is asked for, a payment that is paid late,
-    a dispute or payout of which a later report comes."""
+    a dispute, payout or transfer of which a later report comes."""
+    if line.kind in (GatewayLineKind.TRANSFER, GatewayLineKind.TRANSFER_RETURN):
+        return _transfer_open(gateway, line)
     if line.line_class == LineClass.FEE and line.our_fee_minor is None:
         return True
     if line.line_class != LineClass.THEIRS_ONLY:
@@ -87,3 +96,17 @@ def _will_be_booked(gateway: GatewayName, line: ReconciledLine) -> bool:
     if line.kind in (GatewayLineKind.PAYOUT, GatewayLineKind.PAYOUT_RETURN):
         return Payout.objects.filter(gateway=gateway, gateway_payout_id=line.key).exists()
     return False
+
+
+def _transfer_open(gateway: GatewayName, line: ReconciledLine) -> bool:
+    """Sent and not concluded; or paid, and it may come back: the withdrawal itself books that, and gives the money to
+    its owner."""
+    if line.kind == GatewayLineKind.TRANSFER_RETURN and gateway == GatewayName.STRIPE:
+        unnamed = line.key.startswith(STRIPE_REVERSALS) or line.line_class == LineClass.OURS_ONLY
+        if unnamed:
+            return True
+    known = Q(reference=line.reference or line.key) | Q(gateway_transfer_id=line.key)
+    open_ones = Q(status=WithdrawalStatus.PROCESSING)
+    if line.kind == GatewayLineKind.TRANSFER_RETURN:
+        open_ones |= Q(status=WithdrawalStatus.PAID)
+    return Withdrawal.objects.filter(known, open_ones, method=gateway.value).exists()

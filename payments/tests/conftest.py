@@ -3,16 +3,21 @@
 Every test that commits ends with the proof: all checks hold, unless the test says that it breaks the books.
 """
 
+import csv
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from django.core.management import call_command
 
+from learning247.kit.clock import now
 from learning247.records.services.prove import checks_run
 from payments import kinds
 from payments.enums import ProductKind
@@ -48,6 +53,27 @@ def books_are_proved(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "breaks_the_books" not in request.fixturenames:
         assert [result for result in checks_run() if not result.holds] == []
+
+
+@pytest.fixture
+def reconcile(tmp_path: Path) -> Callable[..., tuple[int, list[tuple[str, str, str]]]]:
+    """`reconcile(gateway)` compares yesterday to tomorrow: exit code, and the file's lines as (class, kind, key)."""
+
+    def run(gateway: str, *options: str) -> tuple[int, list[tuple[str, str, str]]]:
+        today, report = now().date(), tmp_path / "report.csv"
+        since, until = today - timedelta(days=1), today + timedelta(days=1)
+        code = 0
+        try:
+            call_command(
+                "reconcile", gateway, f"--from={since}", f"--to={until}", f"--report={report}", *options,
+                stdout=StringIO(),
+            )  # fmt: skip
+        except SystemExit as ended:
+            code = int(str(ended.code))
+        with report.open(newline="") as file:
+            return code, [(row["class"], row["kind"], row["key"]) for row in csv.DictReader(file)]
+
+    return run
 
 
 @pytest.fixture

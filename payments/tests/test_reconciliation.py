@@ -1,11 +1,7 @@
 """Our books against the gateway's list, by its API and by a file, through `manage.py reconcile`."""
 
-import csv
-from datetime import timedelta
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from accounts.tests.builders import build_user
 from learning247.kit.clock import now
@@ -17,27 +13,6 @@ from payments.tests.test_disputes import heard
 from payments.tests.wire import verify
 from wallets.models import AdjustmentProposal, JournalEntry
 from wallets.services.adjustments import adjustment_approve
-
-
-@pytest.fixture
-def reconcile(tmp_path):
-    """`reconcile(gateway)` compares yesterday to tomorrow: exit code, and the file's lines as (class, kind, key)."""
-
-    def run(gateway, *options):
-        today, report = now().date(), tmp_path / "report.csv"
-        since, until = today - timedelta(days=1), today + timedelta(days=1)
-        code = 0
-        try:
-            call_command(
-                "reconcile", gateway, f"--from={since}", f"--to={until}", f"--report={report}", *options,
-                stdout=StringIO(),
-            )  # fmt: skip
-        except SystemExit as ended:
-            code = int(str(ended.code))
-        with report.open(newline="") as file:
-            return code, [(row["class"], row["kind"], row["key"]) for row in csv.DictReader(file)]
-
-    return run
 
 
 def key_of(payment):

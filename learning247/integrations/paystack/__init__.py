@@ -25,7 +25,7 @@ from learning247.integrations.paystack.transactions import (
     Transaction,
     TransactionPage,
 )
-from learning247.integrations.paystack.transfers import Bank, ResolvedAccount, Transfer
+from learning247.integrations.paystack.transfers import Bank, ResolvedAccount, Transfer, TransferPage
 
 __all__ = [
     "SIGNATURE_HEADER",
@@ -51,6 +51,7 @@ __all__ = [
     "Transaction",
     "TransactionPage",
     "Transfer",
+    "TransferPage",
     "UnreadableEvent",
     "event_key",
     "event_type",

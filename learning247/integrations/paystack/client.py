@@ -37,9 +37,11 @@ from learning247.integrations.paystack.transfers import (
     Bank,
     ResolvedAccount,
     Transfer,
+    TransferPage,
     read_banks,
     read_resolved,
     read_transfer,
+    read_transfer_page,
 )
 
 Timeout = tuple[float, float]
@@ -203,6 +205,16 @@ class PaystackClient:
     def transfer_verify(self, reference: str) -> Transfer:
         """What became of the transfer. Raises PaystackNotFound where Paystack never made one of this reference."""
         return self._transfer(self._call("GET", f"/transfer/verify/{quote(reference, safe='')}"), reference)
+
+    def transfer_list(self, *, since: datetime, until: datetime, page: int = 1, per_page: int = 100) -> TransferPage:
+        """Transfers made in since..until, newest first."""
+        query = {
+            "from": since.isoformat(),
+            "to": until.isoformat(),
+            "page": str(page),
+            "perPage": str(per_page),
+        }
+        return read_transfer_page(self._call("GET", "/transfer", query=query))
 
     def _transfer(self, answer: Json, reference: str) -> Transfer:
         transfer = read_transfer(mapping_in(answer, "data"))

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from learning247.integrations.paystack.parsing import (
     count_in,
     currency_in,
+    mapping_in,
     optional_count_in,
     optional_text_in,
     rows_in,
     text_in,
+    time_in,
 )
 
 
@@ -37,7 +40,8 @@ class Transfer:
     """A transfer as Paystack sees it; the amount is in the currency's minor unit.
 
     `status`: otp, pending, success, failed or reversed. `fee_minor` is None where the answer does not name it: the one
-    to creating a transfer never does.
+    to creating a transfer never does, a list may not. `transferred_at` is when it reached the bank,
+    `updated_at` when it was last changed.
     """
 
     id: int
@@ -48,6 +52,18 @@ class Transfer:
     currency: str
     fee_minor: int | None
     failure_reason: str
+    created_at: datetime | None = None
+    transferred_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPage:
+    """One page of transfers, newest first; `page_count` pages in all."""
+
+    transfers: tuple[Transfer, ...]
+    page: int
+    page_count: int
 
 
 def read_banks(answer: Mapping[str, Any]) -> list[Bank]:
@@ -65,7 +81,8 @@ def read_resolved(data: Mapping[str, Any]) -> ResolvedAccount:
 
 
 def read_transfer(data: Mapping[str, Any]) -> Transfer:
-    """`data` of POST /transfer or GET /transfer/verify/:reference. Raises MalformedAnswer."""
+    """`data` of POST /transfer or GET /transfer/verify/:reference, or a row of GET /transfer. Raises
+    MalformedAnswer."""
     return Transfer(
         id=count_in(data, "id"),
         code=text_in(data, "transfer_code"),
@@ -75,6 +92,19 @@ def read_transfer(data: Mapping[str, Any]) -> Transfer:
         currency=currency_in(data),
         fee_minor=optional_count_in(data, "fee_charged"),
         failure_reason=_reason_in(data),
+        created_at=time_in(data, "createdAt", "created_at"),
+        transferred_at=time_in(data, "transferred_at"),
+        updated_at=time_in(data, "updatedAt", "updated_at"),
+    )
+
+
+def read_transfer_page(answer: Mapping[str, Any]) -> TransferPage:
+    """The whole answer of GET /transfer. Raises MalformedAnswer."""
+    meta = mapping_in(answer, "meta")
+    return TransferPage(
+        transfers=tuple(read_transfer(row) for row in rows_in(answer, "data")),
+        page=count_in(meta, "page"),
+        page_count=count_in(meta, "pageCount"),
     )
 
 

@@ -14,7 +14,8 @@ from learning247.integrations.stripe.parsing import expanded_in, optional_text_i
 class BalanceTransaction:
     """Amounts are signed (out of our balance: negative), in our minor units; the fee is one too.
 
-    `payment_intent_id` is "" where the source is no charge.
+    `payment_intent_id` is "" where the source is no charge, `transfer_id` where it is no reversal of a transfer,
+    `transfer_group` where it is neither a transfer nor a charge that has one.
     """
 
     id: str
@@ -25,6 +26,8 @@ class BalanceTransaction:
     source_id: str
     payment_intent_id: str
     created_at: datetime
+    transfer_id: str = ""
+    transfer_group: str = ""
 
 
 def read_balance_transaction(data: Mapping[str, Any]) -> BalanceTransaction:
@@ -43,6 +46,8 @@ def read_balance_transaction(data: Mapping[str, Any]) -> BalanceTransaction:
         source_id=optional_text_in(source, "id"),
         payment_intent_id=optional_text_in(expanded_in(source, "payment_intent"), "id"),
         created_at=created_at,
+        transfer_id=optional_text_in(expanded_in(source, "transfer"), "id"),
+        transfer_group=optional_text_in(source, "transfer_group"),
     )
 
 

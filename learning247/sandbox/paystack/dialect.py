@@ -57,6 +57,7 @@ class Paystack:
             Route("POST", "/transfer", self.transfers.create),
             Route("POST", "/transfer/finalize_transfer", self.transfers.finalize),
             Route("GET", "/transfer/verify/{reference}", self.transfers.verify),
+            Route("GET", "/transfer", self.transfers.index),
             Route("GET", "/transfer/{code}", self.transfers.fetch),
             Route("GET", "/balance", self.ledger.show),
             Route("GET", "/balance/ledger", self.ledger.history),

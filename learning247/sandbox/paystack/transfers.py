@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from learning247.sandbox.clock import unix_seconds
 from learning247.sandbox.faults import Target
 from learning247.sandbox.paystack import fees, parameters
 from learning247.sandbox.paystack.errors import invalid, not_found, refusal
@@ -75,6 +76,18 @@ class Transfers:
     def fetch(self, call: Call) -> Reply:
         """GET /transfer/{id or code}."""
         return self._show({"code": call.arguments["code"]})
+
+    def index(self, call: Call) -> Reply:
+        """GET /transfer, newest first, by status and time."""
+        status = call.question("status")
+        rows = [
+            row
+            for row in self._world.store.newest("paystack.transfers")
+            if status in ("", row["status"]) and _made_within(row, call)
+        ]
+        page, meta = parameters.page_of(call, rows)
+        data = [self._listed(row) for row in page]
+        return Reply(200, {"status": True, "message": "Transfers retrieved", "data": data, "meta": meta})
 
     def find(self, key: str) -> Json:
         """By code, reference or id."""
@@ -185,17 +198,19 @@ class Transfers:
         )
 
     def _show(self, known: Json | None) -> Reply:
-        record = self.find(known["code"] if known else "")
-        data = self._common(record) | {
+        data = self._listed(self.find(known["code"] if known else "")) | {"gateway_response": None}
+        return Reply(200, {"status": True, "message": "Transfer retrieved", "data": data})
+
+    def _listed(self, record: Json) -> Json:
+        """A row of GET /transfer."""
+        return self._common(record) | {
             "integration": INTEGRATION,
             "request": record["request"],
             "fees_breakdown": None,
             "recipient": public(self._recipients.find(record["recipient"])) | {"isDeleted": False},
             "session": record["session"],
             "fee_charged": record["fee_charged"],
-            "gateway_response": None,
         }
-        return Reply(200, {"status": True, "message": "Transfer retrieved", "data": data})
 
     def _common(self, record: Json) -> Json:
         kept = (
@@ -242,3 +257,9 @@ class Transfers:
             "fee_charged": record["fee_charged"],
             "gateway_response": None,
         }
+
+
+def _made_within(record: Json, call: Call) -> bool:
+    made = unix_seconds(record["createdAt"])
+    earliest = parameters.moment(call.question("from"), made)
+    return earliest <= made <= parameters.moment(call.question("to"), made)

@@ -56,6 +56,21 @@ def test_a_transfer_is_pending_and_then_succeeds(sandbox: Sandbox, paystack: Pay
 
 
 @pytest.mark.usefixtures("funded")
+def test_transfers_are_listed_newest_first_by_status_and_time(sandbox: Sandbox, paystack: Paystack) -> None:
+    paystack.transfer(paystack.recipient())
+    sandbox.control.advance(2)
+    paystack.transfer(paystack.recipient(), reference="withdrawal-0000002")
+    listed = paystack.get("/transfer").json()
+    assert [row["reference"] for row in listed["data"]] == ["withdrawal-0000002", REFERENCE]
+    assert listed["meta"]["total"] == 2
+    (done,) = paystack.get("/transfer", status="success").json()["data"]
+    assert (done["reference"], done["fee_charged"]) == (REFERENCE, 25_00)
+    second = paystack.get("/transfer/verify/withdrawal-0000002").json()["data"]
+    (later,) = paystack.get("/transfer", **{"from": second["createdAt"]}).json()["data"]
+    assert later["reference"] == "withdrawal-0000002"
+
+
+@pytest.mark.usefixtures("funded")
 def test_a_failed_transfer_gives_amount_and_fee_back(sandbox: Sandbox, paystack: Paystack) -> None:
     paystack.transfer(paystack.recipient("0000009901"))
     sandbox.control.advance(2)
