@@ -363,3 +363,25 @@ def test_a_gateway_that_is_not_there_leaves_the_outcome_unknown():
 def test_without_a_key_there_is_no_client():
     with pytest.raises(ValueError, match="secret key"):
         PaystackClient("", "http://127.0.0.1:9", timeout=(1, 1))
+
+
+def test_transfers_are_listed_with_their_fees_and_times(paystack, sandbox):
+    sandbox.control.top_up("paystack", "NGN", 10_000_000)
+    recipient = paystack.recipient_create(
+        kind="nuban", name="OBI ADA", account_number="0123456789", bank_code="058", currency="NGN"
+    )
+    made = paystack.transfer_create(
+        amount_minor=1_000_000, currency="NGN", recipient=recipient, reference="withdrawal-0000001", reason="Tests"
+    )
+    sandbox.control.advance(2)
+    moment = made.created_at
+
+    page = paystack.transfer_list(since=moment - timedelta(minutes=1), until=moment + timedelta(minutes=1))
+
+    (listed,) = page.transfers
+    assert page.page_count == 1
+    assert (listed.reference, listed.status, listed.amount_minor, listed.fee_minor) == (
+        "withdrawal-0000001", "success", 1_000_000, 2_500
+    )  # fmt: skip
+    assert listed.created_at == moment <= listed.transferred_at <= listed.updated_at
+    assert paystack.transfer_list(since=moment + timedelta(minutes=1), until=moment + timedelta(days=1)).transfers == ()
