@@ -90,7 +90,7 @@ def payouts_unfreeze(*, freeze_id: UUID, actor: User, reason: str) -> PayoutFree
     if freeze.first_by_id == actor.pk:
         raise SecondPersonRequired
     if freeze.first_by is None or not freeze.first_by.is_active:
-        before = {"first_by": freeze.first_by_id}
+        before: dict[str, object] = {"first_by": freeze.first_by_id}
         freeze.first_by = actor
         freeze.save(update_fields=["first_by"])
         _record(freeze, actor, "payouts.unfreeze_agreed", reason, before=before)
