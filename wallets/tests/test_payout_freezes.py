@@ -59,7 +59,7 @@ def test_a_balance_that_does_not_prove_pauses_its_currency_alone_and_says_so(com
     mail = OutboundMail.objects.get(key=f"payout_freeze:{freeze.pk}")
     assert (mail.to, mail.subject) == (
         "operators@learning247.example",
-        "Payouts in NGN are paused: I2 does not hold",
+        "Payouts in NGN are paused: the books do not prove",
     )
     record = AuditEntry.objects.get(action="payouts.frozen")
     assert record.after is not None
